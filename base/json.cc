@@ -1,0 +1,191 @@
+#include "base/json.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "base/utf8.h"
+#include "rapidjson/error/en.h"
+#include "rapidjson/reader.h"
+#include "rapidjson/stringbuffer.h"
+#include "rapidjson/writer.h"
+
+namespace mg {
+namespace {
+
+// Passes events on to the document and stops at the depth limit; the reader is iterative, so depth costs no stack.
+class DepthLimited {
+ public:
+  DepthLimited(JsonDocument* document, int max_depth)
+      : document_(document), max_depth_(max_depth) {}
+
+  bool Null() { return document_->Null(); }
+  bool Bool(bool b) { return document_->Bool(b); }
+  bool Int(int i) { return document_->Int(i); }
+  bool Uint(unsigned i) { return document_->Uint(i); }
+  bool Int64(int64_t i) { return document_->Int64(i); }
+  bool Uint64(uint64_t i) { return document_->Uint64(i); }
+  bool Double(double d) { return document_->Double(d); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
+    return document_->RawNumber(s, n, copy);
+  }
+  bool String(const char* s, rapidjson::SizeType n, bool) { return document_->String(s, n, true); }
+  bool Key(const char* s, rapidjson::SizeType n, bool) { return document_->Key(s, n, true); }
+  bool StartObject() { return Enter() && document_->StartObject(); }
+  bool EndObject(rapidjson::SizeType n) { return Leave() && document_->EndObject(n); }
+  bool StartArray() { return Enter() && document_->StartArray(); }
+  bool EndArray(rapidjson::SizeType n) { return Leave() && document_->EndArray(n); }
+
+ private:
+  bool Enter() { return ++depth_ <= max_depth_; }
+  bool Leave() {
+    --depth_;
+    return true;
+  }
+
+  JsonDocument* const document_;
+  const int max_depth_;
+  int depth_ = 0;
+};
+
+// A generator in the form that Document::Populate wants: on failure it is given back an empty document.
+struct Generator {
+  absl::string_view text;
+  JsonLimits limits;
+  rapidjson::ParseResult result;
+
+  bool operator()(JsonDocument& document) {
+    rapidjson::MemoryStream bytes(text.data(), text.size());
+    DepthLimited handler(&document, limits.max_depth);
+    rapidjson::Reader reader;
+    constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+    result = reader.Parse<kFlags>(bytes, handler);
+    return !result.IsError();
+  }
+};
+
+// RapidJSON refuses a lone surrogate escape; some servers send them. Each becomes the escape of U+FFFD.
+std::string WithoutLoneSurrogates(absl::string_view text);
+
+bool HexUnit(absl::string_view text, size_t at, unsigned* unit) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return false;
+  unsigned value = 0;
+  for (size_t i = at + 2; i < at + 6; ++i) {
+    const char c = text[i];
+    unsigned digit = 0;
+    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
+    else if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a') + 10;
+    else if (c >= 'A' && c <= 'F') digit = static_cast<unsigned>(c - 'A') + 10;
+    else return false;
+    value = value * 16 + digit;
+  }
+  *unit = value;
+  return true;
+}
+
+std::string WithoutLoneSurrogates(absl::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  size_t at = 0;
+  while (at < text.size()) {
+    unsigned unit = 0;
+    if (text[at] != '\\') {
+      out.push_back(text[at++]);
+    } else if (!HexUnit(text, at, &unit)) {
+      const size_t length = at + 1 < text.size() ? 2 : 1;  // an escaped backslash hides what follows it
+      out.append(text.data() + at, length);
+      at += length;
+    } else {
+      const bool high = unit >= 0xD800 && unit <= 0xDBFF;
+      const bool low = unit >= 0xDC00 && unit <= 0xDFFF;
+      unsigned second = 0;
+      if (high && HexUnit(text, at + 6, &second) && second >= 0xDC00 && second <= 0xDFFF) {
+        out.append(text.data() + at, 12);
+        at += 12;
+        continue;
+      }
+      if (high || low) {
+        out.append("\\uFFFD");
+      } else {
+        out.append(text.data() + at, 6);
+      }
+      at += 6;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::Status ParseJson(absl::string_view text, JsonDocument* document, JsonLimits limits) {
+  document->SetNull();
+  if (text.size() > limits.max_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("JSON of ", text.size(), " bytes; at most ",
+                                                   limits.max_bytes, " are taken"));
+  }
+  const size_t valid = ValidUtf8Prefix(text);
+  if (valid != text.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("not JSON at byte ", valid, ": invalid UTF-8"));
+  }
+  Generator generate{text, limits, {}};
+  document->Populate(generate);
+  std::string mended;
+  if (generate.result.Code() == rapidjson::kParseErrorStringUnicodeSurrogateInvalid) {
+    mended = WithoutLoneSurrogates(text);
+    generate.text = mended;
+    document->Populate(generate);
+  }
+  if (!generate.result.IsError()) return absl::OkStatus();
+  document->SetNull();
+  const bool too_deep = generate.result.Code() == rapidjson::kParseErrorTermination;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "not JSON at byte ", generate.result.Offset(), ": ",
+      too_deep ? absl::StrCat("nested deeper than ", limits.max_depth, " levels")
+               : std::string(rapidjson::GetParseError_En(generate.result.Code()))));
+}
+
+std::string ToJsonText(const JsonValue& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
+
+const JsonValue* Member(const JsonValue& value, absl::string_view name) {
+  if (!value.IsObject()) return nullptr;
+  const auto found = value.FindMember(
+      JsonValue(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+  if (found == value.MemberEnd() || found->value.IsNull()) return nullptr;
+  return &found->value;
+}
+
+absl::string_view StringMember(const JsonValue& value, absl::string_view name) {
+  const JsonValue* member = Member(value, name);
+  return member != nullptr && member->IsString() ? StringOf(*member) : absl::string_view();
+}
+
+void AppendJsonString(absl::string_view text, std::string* out) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out->push_back('"');
+  size_t plain = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out->append(text.data() + plain, i - plain);
+    plain = i + 1;
+    switch (c) {
+      case '"': out->append("\\\""); break;
+      case '\\': out->append("\\\\"); break;
+      case '\n': out->append("\\n"); break;
+      case '\r': out->append("\\r"); break;
+      case '\t': out->append("\\t"); break;
+      default:
+        out->append("\\u00");
+        out->push_back(kHex[c >> 4]);
+        out->push_back(kHex[c & 15]);
+    }
+  }
+  out->append(text.data() + plain, text.size() - plain);
+  out->push_back('"');
+}
+
+}  // namespace mg

@@ -1,0 +1,1 @@
+#include "modelgateway/v1/config.pb.h"

@@ -1,0 +1,23 @@
+#include "daemon/runtime/http_client.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+
+namespace mg {
+
+Task<absl::StatusOr<std::string>> ReadAll(HttpExchange* exchange, size_t max_bytes, Instant until,
+                                          Cancellation* cancellation) {
+  std::string body;
+  while (true) {
+    absl::StatusOr<std::string> piece = co_await exchange->Read(until, cancellation);
+    if (!piece.ok()) co_return piece.status();
+    if (piece->empty()) co_return body;
+    if (body.size() + piece->size() > max_bytes) {
+      co_return MakeError(ErrorClass::kMalformed,
+                          absl::StrCat("the provider's answer is larger than ", max_bytes, " bytes"));
+    }
+    body.append(*piece);
+  }
+}
+
+}  // namespace mg

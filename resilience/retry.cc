@@ -1,0 +1,1 @@
+#include "resilience/retry.h"

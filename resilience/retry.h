@@ -1,0 +1,82 @@
+// Retry without time, threads or I/O (spec/resilience.md §3.4-3.6, §3.8): a pure decision from what has failed so far.
+// One count of attempts holds over the whole chain of candidates.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/error.h"
+#include "base/time.h"
+
+namespace mg {
+
+enum class Jitter { kNone, kFull, kEqual, kDecorrelated };
+
+struct BackoffPolicy {
+  absl::Duration base = absl::Milliseconds(250);
+  absl::Duration max = absl::Seconds(8);
+  Jitter jitter = Jitter::kFull;
+};
+
+struct RetryPolicy {
+  int max_attempts = 3;               // the first one included, over all candidates
+  std::optional<int> max_per_candidate;  // nullopt: 2, or max_attempts where no other candidate is left
+  absl::Duration inline_wait_max = absl::Seconds(2);  // the longest hint that a call waits for by itself
+};
+
+// U[0,1); a test passes a constant.
+using Random = absl::FunctionRef<double()>;
+
+// The wait before the n-th retry (n ≥ 1) of one candidate, §3.5. `previous` is what the last call returned for
+// decorrelated jitter (zero before the first).
+absl::Duration Backoff(const BackoffPolicy& policy, int n, absl::Duration previous, Random random);
+
+struct RetryDecision {
+  enum class Kind { kStop, kSame, kNext };
+  Kind kind = Kind::kStop;
+  int candidate = -1;  // index into the plan's order; kSame: the one that failed
+  Instant at;          // when to try
+};
+
+// The state of one call's attempts. Candidates are named by their index in the call's plan, in the order of preference.
+// The plan tells how many there are and may say at each decision which of them cannot be asked now.
+class RetryState {
+ public:
+  RetryState(const RetryPolicy& policy, std::vector<BackoffPolicy> backoff_by_candidate,
+             bool may_change_candidate);
+
+  // The first candidate to ask that `selectable` allows; nullopt: none.
+  std::optional<int> First(absl::FunctionRef<bool(int)> selectable) const;
+
+  // What follows the failure `status` of `candidate`. `not_after` is the last moment at which a further attempt may
+  // begin (deadline less the shortest attempt): a later one stops the call with its own error.
+  RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
+                      absl::FunctionRef<bool(int)> selectable, Random random);
+
+  int attempts() const { return attempts_; }
+
+ private:
+  struct Candidate {
+    BackoffPolicy backoff;
+    int attempts = 0;
+    int same_in_a_row = 0;
+    bool spent = false;  // an answer of it had no R: it is not asked again in this call
+    absl::Duration last_delay;
+  };
+
+  bool Left(int candidate, absl::FunctionRef<bool(int)> selectable) const;
+  // The next left candidate behind `candidate`, wrapping; nullopt: no other is left.
+  std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
+
+  const RetryPolicy policy_;
+  const bool may_change_candidate_;
+  std::vector<Candidate> candidates_;
+  int attempts_ = 0;
+};
+
+}  // namespace mg

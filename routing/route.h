@@ -1,0 +1,70 @@
+// What the configuration's groups and aliases become: routes. Immutable once built, shared by all threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "resilience/retry.h"
+
+namespace mg {
+
+// The clocks of one attempt (spec/resilience.md §2.6, §3.7, §3.11). Zero is a value; `attempt` and `final_ttft` of zero
+// mean what remains of the deadline.
+struct Timeouts {
+  absl::Duration connect = absl::Seconds(5);
+  absl::Duration ttft = absl::Seconds(180);  // to the first content; streams only
+  absl::Duration final_ttft = absl::ZeroDuration();
+  absl::Duration attempt = absl::ZeroDuration();
+  absl::Duration stream_idle = absl::Seconds(60);  // between any bytes, after the commit
+  absl::Duration stream_progress = absl::Seconds(300);
+  absl::Duration stream_end = absl::Seconds(5);
+  absl::Duration min_attempt = absl::Seconds(1);
+};
+
+// Provider + model that may serve a call.
+struct Candidate {
+  std::string id;  // unique in its group; "provider/model" unless configured
+  std::string provider;
+  std::string model;  // as the provider names it
+  int weight = 1;     // 0: drained, serves nothing
+  int tier = 0;       // 0: the group itself; 1 and up: its fallbacks, in order
+  Timeouts timeouts;
+  BackoffPolicy backoff;
+};
+
+enum class Strategy { kWeightedHash, kRoundRobin, kRandom };
+absl::string_view StrategyName(Strategy strategy);  // "weighted_hash"
+
+// What is hashed: kDefault is the first that is set of routing key, end user and session id.
+enum class HashKeySource { kDefault, kRoutingKey, kEndUser, kSessionId, kTeam, kMetadata };
+enum class MissingKey { kRandom, kFixed, kReject };
+
+// Candidates of one tier, with the strategy that orders them.
+struct Tier {
+  std::string group;
+  Strategy strategy = Strategy::kWeightedHash;
+  HashKeySource hash_key = HashKeySource::kDefault;
+  std::string hash_metadata;  // for kMetadata: its name
+  std::string hash_seed;      // the group's id unless configured: else the same users get every canary
+  MissingKey missing_key = MissingKey::kRandom;
+  std::vector<Candidate> candidates;
+};
+
+struct DeadlinePolicy {
+  absl::Duration default_deadline = absl::Seconds(600);  // of a call without one
+  absl::Duration max = absl::Seconds(3600);
+};
+
+struct Route {
+  std::string group;  // "provider/model" for a pair that was asked for by name
+  std::vector<Tier> tiers;
+  bool failover = true;
+  RetryPolicy retry;
+  DeadlinePolicy deadline;
+};
+
+}  // namespace mg

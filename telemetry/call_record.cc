@@ -1,0 +1,1 @@
+#include "telemetry/call_record.h"

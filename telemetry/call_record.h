@@ -1,0 +1,64 @@
+// What there is to know of one call, filled on its way and handed to telemetry once, at its end, whatever that was.
+// Metrics, the access log line, the CallReport and later all spans derive from it. One thread: the call's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "modelgateway/v1/gateway.pb.h"
+
+namespace mg {
+
+struct AttemptRecord {
+  std::string candidate;
+  std::string provider;
+  std::string model;
+  int tier = 0;
+  absl::Status status;  // with its detail and class; OK: it answered
+  int http_status = 0;
+  std::string provider_request_id;
+  Instant started;
+  Instant ended;
+  absl::Duration waited;  // back-off before it
+  std::optional<absl::Duration> time_to_first_token;
+  const char* stage = "connect";    // where it ended: connect | first_token | stream | done
+  const char* breaker = "closed";   // the state that admitted it
+  v1::Usage usage;
+};
+
+struct CallRecord {
+  const char* op = "chat";  // chat | embed | count_tokens | list_models
+  bool stream = false;
+  std::string request_id;
+  std::string correlation_id;
+  bool correlation_id_replaced = false;  // the caller's was not fit to be written
+  std::string trace_id;
+  std::string requested_model;
+  // What metrics may use as a label: the alias, group or pair that was asked for if the configuration names it, else
+  // "other".
+  std::string alias_label = "other";
+  std::string group;
+  std::string strategy;
+  std::string route_reason;
+  std::string provider;  // that served; of the last attempt where none did
+  std::string model;
+  std::vector<AttemptRecord> attempts;
+  std::vector<v1::Skipped> skipped;
+  std::vector<v1::Warning> warnings;
+  absl::Time wall_start;
+  Instant start;
+  Instant end;
+  std::optional<Instant> first_content;  // written to the caller
+  absl::Status status;                   // what the caller got
+  v1::Usage usage;                       // of the attempt that answered
+  int64_t output_events = 0;             // deltas written to the caller
+};
+
+// The report that the caller gets of it, as far as it is known now.
+v1::CallReport ReportOf(const CallRecord& record, Instant now);
+
+}  // namespace mg
