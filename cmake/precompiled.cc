@@ -1,0 +1,1 @@
+// Nothing: the target that owns the precompiled header wants a source file.
