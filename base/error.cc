@@ -19,6 +19,11 @@ using V = Verdict;
 using D = CooldownScope;
 using Code = absl::StatusCode;
 
+// By way of a string_view: clang 19 does not find the Cord constructor for strings that g++ put into Debian's library.
+absl::Cord Bytes(const v1::ErrorDetail& detail) {
+  return absl::Cord(absl::string_view(detail.SerializeAsString()));
+}
+
 constexpr const char* kByCaller = "caller";
 constexpr const char* kByProvider = "provider";
 constexpr const char* kByGateway = "gateway";
@@ -101,7 +106,7 @@ absl::Status MakeError(ErrorClass error_class, v1::ErrorDetail detail, absl::str
   if (detail.kind() == v1::ERROR_KIND_UNSPECIFIED) detail.set_kind(rule.kind);
   if (detail.fault().empty()) detail.set_fault(rule.fault);
   absl::Status status(rule.code, text);
-  status.SetPayload(kDetailUrl, absl::Cord(detail.SerializeAsString()));
+  status.SetPayload(kDetailUrl, Bytes(detail));
   SetInternal({error_class, false}, &status);
   return status;
 }
@@ -125,6 +130,10 @@ v1::ErrorDetail DetailOf(const absl::Status& status) {
   detail.set_kind(v1::ERROR_KIND_INTERNAL_ERROR);
   detail.set_fault(kByGateway);
   return detail;
+}
+
+void SetDetail(const v1::ErrorDetail& detail, absl::Status* status) {
+  status->SetPayload(kDetailUrl, Bytes(detail));
 }
 
 ErrorClass ClassOf(const absl::Status& status) { return GetInternal(status).error_class; }

@@ -87,6 +87,8 @@ absl::Status FieldError(ErrorClass error_class, absl::string_view field, absl::s
 
 // The detail of a failed status; for one that was not made here, INTERNAL_ERROR with its message.
 v1::ErrorDetail DetailOf(const absl::Status& status);
+// Replaces the detail; class, code and message stay.
+void SetDetail(const v1::ErrorDetail& detail, absl::Status* status);
 // kBug for a failed status that was not made here.
 ErrorClass ClassOf(const absl::Status& status);
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/time.h"
+#include "daemon/runtime/http_client.h"
 #include "daemon/runtime/signal.h"
 #include "daemon/runtime/task.h"
 #include "modelgateway/v1/gateway.pb.h"
@@ -18,12 +19,13 @@ namespace mg {
 
 // What one attempt asks. Everything it refers to outlives the Answer.
 struct Ask {
+  Loop* loop = nullptr;        // of the worker that serves the call
+  HttpClient* http = nullptr;  // likewise
   const v1::ChatRequest* chat = nullptr;
   const Candidate* candidate = nullptr;
   bool stream = false;
   bool refuse_unsupported = false;
   absl::Duration connect_timeout;
-  std::string correlation_id;
 };
 
 // What an attempt learnt on its way, whatever its end; the attempt's row of the report.

@@ -1,0 +1,199 @@
+#include "daemon/attempt.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/error.h"
+
+namespace mg {
+namespace {
+
+// How long a transfer whose answer is complete may go on by itself, so that its connection can serve again.
+constexpr absl::Duration kDrainTime = absl::Milliseconds(250);
+
+// The clocks of one attempt (spec/resilience.md §2.6): before the commit time to first token and the attempt's own
+// limit; after it the silence between any bytes; once every choice has its finish, a short silence completes.
+class Clocks {
+ public:
+  Clocks(const Call& call, const Timeouts& timeouts, bool alternative)
+      : timeouts_(timeouts), stream_(call.stream), last_bytes_(call.loop->now()) {
+    const Instant now = call.loop->now();
+    attempt_ = timeouts.attempt > absl::ZeroDuration() ? now + timeouts.attempt : call.deadline;
+    first_content_ = stream_ && alternative ? now + timeouts.ttft : kNever;
+  }
+
+  void Heard(Instant now) { last_bytes_ = now; }
+
+  Instant Until(Answer::State state, bool committed) const {
+    if (state == Answer::State::kFinished) return last_bytes_ + timeouts_.stream_end;
+    if (committed) return last_bytes_ + timeouts_.stream_idle;
+    return std::min(attempt_, first_content_);
+  }
+
+  // What it means that Until came; never asked in state kFinished.
+  absl::Status Error(bool committed) const {
+    if (committed) {
+      return MakeError(ErrorClass::kInterrupted,
+                       absl::StrCat("the provider's stream fell silent for timeouts.stream_idle (",
+                                    absl::FormatDuration(timeouts_.stream_idle), ")"));
+    }
+    if (first_content_ < attempt_) {
+      return MakeError(ErrorClass::kTimeout,
+                       absl::StrCat("no content from the provider within timeouts.ttft (",
+                                    absl::FormatDuration(timeouts_.ttft), ")"));
+    }
+    return MakeError(ErrorClass::kTimeout,
+                     absl::StrCat("no answer from the provider within timeouts.attempt (",
+                                  absl::FormatDuration(timeouts_.attempt), ")"));
+  }
+
+ private:
+  const Timeouts& timeouts_;
+  const bool stream_;
+  Instant attempt_;
+  Instant first_content_;
+  Instant last_bytes_;
+};
+
+// A clock of ours came first: the waiting operation says so with a plain status, without detail or class.
+bool IsClock(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kDeadlineExceeded &&
+         ClassOf(status) == ErrorClass::kBug;
+}
+
+void FillStarted(const Call& call, const Candidate& candidate, v1::ChatEvent::Started* started) {
+  if (started->id().empty()) started->set_id(absl::StrCat("chat-", call.record.request_id));
+  if (started->model().empty()) started->set_model(candidate.model);
+  if (!started->has_created() || started->created().seconds() == 0) {
+    started->mutable_created()->set_seconds(absl::ToUnixSeconds(call.loop->WallTime()));
+  }
+  started->set_provider(candidate.provider);
+  started->set_request_id(call.record.request_id);
+}
+
+void NoteOutcome(const AskOutcome& outcome, AttemptRecord* row) {
+  row->http_status = outcome.http_status;
+  row->provider_request_id = outcome.provider_request_id;
+}
+
+void CompleteRecord(Call& call, const Answer& answer, const v1::ChatEvent::Completed& completed,
+                    AttemptRecord* row) {
+  NoteOutcome(answer.outcome(), row);
+  row->ended = call.loop->now();
+  row->stage = "done";
+  row->usage = completed.usage();
+  call.record.usage = completed.usage();
+  call.record.provider = row->provider;
+  call.record.model = row->model;
+  for (const v1::Warning& warning : answer.outcome().warnings) {
+    call.record.warnings.push_back(warning);
+  }
+}
+
+// Hands one event on. The answer's last one carries the report, so the record is closed before it goes.
+absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, v1::ChatEvent event,
+                  Sink& sink) {
+  AttemptRecord* const row = &call.record.attempts.back();
+  const Instant now = call.loop->now();
+  const bool content = BearsContent(event);
+  if (event.has_started()) FillStarted(call, candidate, event.mutable_started());
+  if (content && call.stream && !row->time_to_first_token.has_value()) {
+    row->time_to_first_token = now - row->started;
+    row->stage = "stream";
+    if (!call.record.first_content.has_value()) call.record.first_content = now;
+  }
+  if (event.has_delta()) ++call.record.output_events;
+  if (event.has_completed()) {
+    CompleteRecord(call, answer, event.completed(), row);
+    *event.mutable_completed()->mutable_report() = ReportOf(call.record, now);
+  }
+  return sink.Take(std::move(event));
+}
+
+// Follows the answer to its end.
+Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer, Clocks& clocks,
+                          Sink& sink) {
+  std::vector<v1::ChatEvent> events;
+  Answer::State state = Answer::State::kMore;
+  while (state != Answer::State::kDone) {
+    events.clear();
+    absl::StatusOr<Answer::State> next = co_await answer.Next(
+        clocks.Until(state, sink.committed()), call.cancellation, &events);
+    absl::Status ended;
+    if (next.ok()) {
+      state = *next;
+      clocks.Heard(call.loop->now());
+    } else if (!IsClock(next.status())) {
+      ended = next.status();
+    } else if (state == Answer::State::kFinished) {
+      ended = answer.End(&events);
+      state = Answer::State::kDone;
+    } else {
+      ended = clocks.Error(sink.committed());
+    }
+    if (answer.outcome().connected && !call.record.attempts.back().time_to_first_token.has_value()) {
+      call.record.attempts.back().stage = "first_token";
+    }
+    // What came before an error was said all the same.
+    for (v1::ChatEvent& event : events) {
+      MG_CO_RETURN_IF_ERROR(Pass(call, candidate, answer, std::move(event), sink));
+    }
+    MG_CO_RETURN_IF_ERROR(ended);
+  }
+  co_return absl::OkStatus();
+}
+
+// Lost connections and missing ends mean one thing before the commit and another after it (spec/resilience.md §3.4).
+absl::Status InItsPlace(absl::Status status, bool committed) {
+  const ErrorClass error_class = ClassOf(status);
+  const bool lost = error_class == ErrorClass::kReset || error_class == ErrorClass::kEmpty ||
+                    error_class == ErrorClass::kTimeout || error_class == ErrorClass::kInterrupted;
+  if (!lost) return status;
+  if (committed && error_class != ErrorClass::kInterrupted) {
+    return MakeError(ErrorClass::kInterrupted, status.message());
+  }
+  if (!committed && error_class == ErrorClass::kInterrupted) {
+    return MakeError(ErrorClass::kReset, status.message());
+  }
+  return status;
+}
+
+Task<void> DrainAnswer(Loop* loop, std::unique_ptr<Answer> answer) {
+  co_await answer->Drain(loop->now() + kDrainTime);
+}
+
+}  // namespace
+
+Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_ptr<Answer> answer,
+                           bool alternative, absl::Duration waited, Sink& sink) {
+  {
+    AttemptRecord& row = call.record.attempts.emplace_back();
+    row.candidate = candidate.id;
+    row.provider = candidate.provider;
+    row.model = candidate.model;
+    row.tier = candidate.tier;
+    row.started = call.loop->now();
+    row.waited = waited;
+  }
+  Clocks clocks(call, candidate.timeouts, alternative);
+  absl::Status status = co_await Follow(call, candidate, *answer, clocks, sink);
+  if (status.ok()) {
+    Spawn(DrainAnswer(call.loop, std::move(answer)));
+    co_return status;
+  }
+  AttemptRecord& row = call.record.attempts.back();
+  NoteOutcome(answer->outcome(), &row);
+  row.ended = call.loop->now();
+  status = InItsPlace(std::move(status), sink.committed());
+  v1::ErrorDetail detail = DetailOf(status);
+  detail.set_provider(candidate.provider);
+  if (detail.http_status() == 0) detail.set_http_status(row.http_status);
+  SetDetail(detail, &status);
+  row.status = status;
+  co_return status;
+}
+
+}  // namespace mg

@@ -1,0 +1,36 @@
+// A provider that is reached over HTTP: an adapter (dialect × platform) with the configuration of one provider.
+// Immutable and shared; the answers belong to their attempts.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "adapters/dialect.h"
+#include "base/secret.h"
+#include "daemon/provider.h"
+#include "daemon/runtime/http_client.h"
+
+namespace mg {
+
+class HttpProvider final : public Provider {
+ public:
+  HttpProvider(std::string name, Adapter adapter, PlatformConfig platform, Secret key,
+               HttpEndpoint endpoint)
+      : name_(std::move(name)),
+        adapter_(adapter),
+        platform_(std::move(platform)),
+        key_(std::move(key)),
+        endpoint_(std::move(endpoint)) {}
+
+  absl::string_view name() const override { return name_; }
+  absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+
+ private:
+  const std::string name_;
+  const Adapter adapter_;
+  const PlatformConfig platform_;
+  const Secret key_;
+  const HttpEndpoint endpoint_;
+};
+
+}  // namespace mg

@@ -1,0 +1,37 @@
+// The mock: a provider inside the process, for tests and first steps. Deterministic: what it answers follows from its
+// rules, the model and the last user text alone; it takes every request that the contract knows, and it never gets a
+// key. Pace and faults come from the configuration and end in the very errors that a real provider's would.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/provider.h"
+#include "modelgateway/v1/config.pb.h"
+
+namespace mg {
+
+class MockProvider final : public Provider {
+ public:
+  // kInvalidRequest (a plain INVALID_ARGUMENT) if a rule's pattern is none; the configuration's check comes first.
+  static absl::StatusOr<std::unique_ptr<MockProvider>> Create(std::string name,
+                                                              const v1::MockConfig& config);
+  ~MockProvider() override;
+
+  absl::string_view name() const override { return name_; }
+  absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+
+ private:
+  struct Rule;
+  MockProvider(std::string name, const v1::MockConfig& config);
+  // The first rule that fits; nullptr: echo.
+  const Rule* Find(absl::string_view model, absl::string_view last_user) const;
+
+  const std::string name_;
+  const v1::MockConfig config_;
+  std::vector<Rule> rules_;
+};
+
+}  // namespace mg

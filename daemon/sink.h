@@ -1,0 +1,68 @@
+// Where the events of a call go. A sink sees the events of one attempt after the other; what a failed attempt said is
+// forgotten (Reset) as long as the sink is not committed, and nothing is repeated once it is.
+//
+// Unary and streaming calls differ in the sink alone: CollectSink folds the events and commits with the whole answer;
+// StreamSink holds the preamble back and commits at the first content (spec/resilience.md §2.5).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "adapters/fold.h"
+#include "daemon/rpc.h"
+#include "modelgateway/v1/gateway.pb.h"
+
+namespace mg {
+
+// Whether an event bears content: a piece of any part, or a finish. A role, an empty string, usage or provider_state
+// alone do not.
+bool BearsContent(const v1::ChatEvent& event);
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // The next event of the running attempt. kSlowReader: the caller does not keep up and the call ends; kMalformed: the
+  // preamble grows beyond all bounds.
+  virtual absl::Status Take(v1::ChatEvent event) = 0;
+  virtual bool committed() const = 0;
+  // The attempt failed before the commit: forget what it said.
+  virtual void Reset() = 0;
+};
+
+class CollectSink final : public Sink {
+ public:
+  absl::Status Take(v1::ChatEvent event) override;
+  bool committed() const override { return complete_; }
+  void Reset() override;
+
+  // The whole answer, once committed.
+  v1::ChatResponse TakeResponse() { return fold_.Take(); }
+
+ private:
+  ChatFold fold_;
+  bool complete_ = false;
+};
+
+class StreamSink final : public Sink {
+ public:
+  // `rpc` must outlive the sink. `call_buffer`: bytes that may await the reader.
+  StreamSink(Rpc* rpc, size_t call_buffer) : rpc_(rpc), call_buffer_(call_buffer) {}
+
+  absl::Status Take(v1::ChatEvent event) override;
+  bool committed() const override { return committed_; }
+  void Reset() override;
+
+ private:
+  absl::Status Hold(v1::ChatEvent event);
+  absl::Status Forward(const v1::ChatEvent& event);
+
+  Rpc* const rpc_;
+  const size_t call_buffer_;
+  bool committed_ = false;
+  std::vector<v1::ChatEvent> preamble_;
+  size_t preamble_bytes_ = 0;
+};
+
+}  // namespace mg
