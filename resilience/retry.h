@@ -1,5 +1,5 @@
-// Retry without time, threads or I/O (spec/resilience.md §3.4-3.6, §3.8): a pure decision from what has failed so far.
-// One count of attempts holds over the whole chain of candidates.
+// Retry without time, threads or I/O (spec/resilience.md §3.4-3.6, §3.8): a pure decision from what
+// has failed so far. One count of attempts holds over the whole chain of candidates.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,16 @@ struct BackoffPolicy {
 };
 
 struct RetryPolicy {
-  int max_attempts = 3;               // the first one included, over all candidates
-  std::optional<int> max_per_candidate;  // nullopt: 2, or max_attempts where no other candidate is left
-  absl::Duration inline_wait_max = absl::Seconds(2);  // the longest hint that a call waits for by itself
+  int max_attempts = 3;                  // the first one included, over all candidates
+  std::optional<int> max_per_candidate;  // nullopt: 2, or max_attempts where no other is left
+  absl::Duration inline_wait_max = absl::Seconds(2);  // the longest hint a call waits for by itself
 };
 
 // U[0,1); a test passes a constant.
 using Random = absl::FunctionRef<double()>;
 
-// The wait before the n-th retry (n ≥ 1) of one candidate, §3.5. `previous` is what the last call returned for
-// decorrelated jitter (zero before the first).
+// The wait before the n-th retry (n ≥ 1) of one candidate, §3.5. `previous` is what the last call
+// returned for decorrelated jitter (zero before the first).
 absl::Duration Backoff(const BackoffPolicy& policy, int n, absl::Duration previous, Random random);
 
 struct RetryDecision {
@@ -43,18 +43,21 @@ struct RetryDecision {
   Instant at;          // when to try
 };
 
-// The state of one call's attempts. Candidates are named by their index in the call's plan, in the order of preference.
-// The plan tells how many there are and may say at each decision which of them cannot be asked now.
+// The state of one call's attempts. Candidates are named by their index in the call's plan, in the
+// order of preference. The plan tells how many there are and may say at each decision which of them
+// cannot be asked now.
 class RetryState {
  public:
+  // Without `may_change_candidate` the first candidate is the call's only one.
   RetryState(const RetryPolicy& policy, std::vector<BackoffPolicy> backoff_by_candidate,
              bool may_change_candidate);
 
   // The first candidate to ask that `selectable` allows; nullopt: none.
   std::optional<int> First(absl::FunctionRef<bool(int)> selectable) const;
 
-  // What follows the failure `status` of `candidate`. `not_after` is the last moment at which a further attempt may
-  // begin (deadline less the shortest attempt): a later one stops the call with its own error.
+  // What follows the failure `status` of `candidate`, one attempt of which is counted with each
+  // call of this. No attempt may begin later than `not_after` (deadline less the shortest attempt):
+  // where only that would be left, the call ends with its own error, at once.
   RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
                       absl::FunctionRef<bool(int)> selectable, Random random);
 
@@ -64,14 +67,21 @@ class RetryState {
   struct Candidate {
     BackoffPolicy backoff;
     int attempts = 0;
-    int same_in_a_row = 0;
+    int repeats = 0;     // since the call last came to it from another candidate
     bool spent = false;  // an answer of it had no R: it is not asked again in this call
+    Instant not_before = absl::InfinitePast();  // by its own hint
     absl::Duration last_delay;
   };
 
-  bool Left(int candidate, absl::FunctionRef<bool(int)> selectable) const;
-  // The next left candidate behind `candidate`, wrapping; nullopt: no other is left.
-  std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
+  // May the call come (back) to it from another candidate?
+  bool Left(int candidate, Instant now, absl::FunctionRef<bool(int)> selectable) const;
+  // When the back-off lets it be asked again, or for the first time.
+  Instant ReadyAt(int candidate, Instant now, Random random);
+  RetryDecision Same(int candidate, std::optional<absl::Duration> hint, Instant now,
+                     Instant not_after, Random random);
+  // The next candidate that is left, wrapping, and whose time is not over.
+  RetryDecision Next(int candidate, Instant now, Instant not_after,
+                     absl::FunctionRef<bool(int)> selectable, Random random);
 
   const RetryPolicy policy_;
   const bool may_change_candidate_;
