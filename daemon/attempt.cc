@@ -11,11 +11,13 @@
 namespace mg {
 namespace {
 
-// How long a transfer whose answer is complete may go on by itself, so that its connection can serve again.
+// How long a transfer whose answer is complete may go on by itself, so that its connection can
+// serve again.
 constexpr absl::Duration kDrainTime = absl::Milliseconds(250);
 
-// The clocks of one attempt (spec/resilience.md §2.6): before the commit time to first token and the attempt's own
-// limit; after it the silence between any bytes; once every choice has its finish, a short silence completes.
+// The clocks of one attempt (spec/resilience.md §2.6): before the commit time to first token and
+// the attempt's own limit; after it the silence between any bytes; once every choice has its
+// finish, a short silence completes.
 class Clocks {
  public:
   Clocks(const Call& call, const Timeouts& timeouts, bool alternative)
@@ -58,7 +60,8 @@ class Clocks {
   Instant last_bytes_;
 };
 
-// A clock of ours came first: the waiting operation says so with a plain status, without detail or class.
+// A clock of ours came first: the waiting operation says so with a plain status, without detail or
+// class.
 bool IsClock(const absl::Status& status) {
   return status.code() == absl::StatusCode::kDeadlineExceeded &&
          ClassOf(status) == ErrorClass::kBug;
@@ -93,7 +96,8 @@ void CompleteRecord(Call& call, const Answer& answer, const v1::ChatEvent::Compl
   }
 }
 
-// Hands one event on. The answer's last one carries the report, so the record is closed before it goes.
+// Hands one event on. The answer's last one carries the report, so the record is closed before it
+// goes.
 absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, v1::ChatEvent event,
                   Sink& sink) {
   AttemptRecord* const row = &call.record.attempts.back();
@@ -120,8 +124,8 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
   Answer::State state = Answer::State::kMore;
   while (state != Answer::State::kDone) {
     events.clear();
-    absl::StatusOr<Answer::State> next = co_await answer.Next(
-        clocks.Until(state, sink.committed()), call.cancellation, &events);
+    absl::StatusOr<Answer::State> next =
+        co_await answer.Next(clocks.Until(state, sink.committed()), call.cancellation, &events);
     absl::Status ended;
     if (next.ok()) {
       state = *next;
@@ -134,7 +138,8 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
     } else {
       ended = clocks.Error(sink.committed());
     }
-    if (answer.outcome().connected && !call.record.attempts.back().time_to_first_token.has_value()) {
+    if (answer.outcome().connected &&
+        !call.record.attempts.back().time_to_first_token.has_value()) {
       call.record.attempts.back().stage = "first_token";
     }
     // What came before an error was said all the same.
@@ -146,7 +151,8 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
   co_return absl::OkStatus();
 }
 
-// Lost connections and missing ends mean one thing before the commit and another after it (spec/resilience.md §3.4).
+// Lost connections and missing ends mean one thing before the commit and another after it
+// (spec/resilience.md §3.4).
 absl::Status InItsPlace(absl::Status status, bool committed) {
   const ErrorClass error_class = ClassOf(status);
   const bool lost = error_class == ErrorClass::kReset || error_class == ErrorClass::kEmpty ||

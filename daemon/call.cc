@@ -8,9 +8,9 @@ namespace mg {
 
 DeadlineTimer::DeadlineTimer(Loop* loop, Instant at, Cancellation* cancellation)
     : loop_(loop), timer_(loop->CallAt(at, [cancellation] {
-        cancellation->Cancel(MakeError(
-            ErrorClass::kDeadline, "the call's deadline passed before it was answered; see the "
-                                   "report for what was tried"));
+        cancellation->Cancel(MakeError(ErrorClass::kDeadline,
+                                       "the call's deadline passed before it was answered; see the "
+                                       "report for what was tried"));
       })) {}
 
 DeadlineTimer::~DeadlineTimer() { loop_->CancelTimer(timer_); }

@@ -1,5 +1,6 @@
-// One call on its way: what it asked, where it may go and until when, and what has become of it so far. It lives in the
-// frame of the coroutine that serves the RPC and belongs to that worker's loop.
+// One call on its way: what it asked, where it may go and until when, and what has become of it so
+// far. It lives in the frame of the coroutine that serves the RPC and belongs to that worker's
+// loop.
 #pragma once
 
 #include <memory>
@@ -47,8 +48,8 @@ class DeadlineTimer {
   Loop::TimerId timer_;
 };
 
-// When the call must be over on our side: the caller's deadline, else the default, never beyond the maximum; a little
-// before the caller's own, so that it gets the report and not only its own clock.
+// When the call must be over on our side: the caller's deadline, else the default, never beyond the
+// maximum; a little before the caller's own, so that it gets the report and not only its own clock.
 Instant DeadlineOf(Instant callers, const DeadlinePolicy& policy, Instant now);
 
 }  // namespace mg

@@ -21,7 +21,8 @@ absl::Status Unsupported(absl::string_view field, absl::string_view text) {
 
 using Options = google::protobuf::Map<std::string, google::protobuf::Struct>;
 
-// A key is a provider of the configuration or a dialect; a typo would be dropped in silence otherwise.
+// A key is a provider of the configuration or a dialect; a typo would be dropped in silence
+// otherwise.
 absl::Status CheckOptionKeys(const Options& options, absl::string_view field,
                              const Snapshot& snapshot) {
   for (const auto& [key, unused] : options) {
@@ -32,10 +33,10 @@ absl::Status CheckOptionKeys(const Options& options, absl::string_view field,
     for (const auto& [name, provider] : snapshot.providers) names.push_back(name);
     for (absl::string_view dialect : DialectNames()) names.emplace_back(dialect);
     const std::string nearest = Nearest(key, names);
-    return Invalid(absl::StrCat(field, "[\"", key, "\"]"),
-                   absl::StrCat("\"", key, "\" is neither a configured provider nor a dialect",
-                                nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest,
-                                                                    "\"?")));
+    return Invalid(
+        absl::StrCat(field, "[\"", key, "\"]"),
+        absl::StrCat("\"", key, "\" is neither a configured provider nor a dialect",
+                     nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?")));
   }
   return absl::OkStatus();
 }
@@ -95,8 +96,8 @@ absl::Status CheckChat(const v1::ChatRequest& request, const Snapshot& snapshot)
   absl::Status status = CheckOptionKeys(request.provider_options(), "provider_options", snapshot);
   if (!status.ok()) return status;
   for (int i = 0; i < request.tools_size(); ++i) {
-    status = CheckOptionKeys(request.tools(i).hosted(), absl::StrCat("tools[", i, "].hosted"),
-                             snapshot);
+    status =
+        CheckOptionKeys(request.tools(i).hosted(), absl::StrCat("tools[", i, "].hosted"), snapshot);
     if (!status.ok()) return status;
   }
   for (int i = 0; i < request.messages_size(); ++i) {

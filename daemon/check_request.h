@@ -1,4 +1,5 @@
-// What is refused whoever would serve it: requests that contradict themselves or name what does not exist. Pure.
+// What is refused whoever would serve it: requests that contradict themselves or name what does not
+// exist. Pure.
 #pragma once
 
 #include "absl/status/status.h"

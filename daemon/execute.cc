@@ -53,8 +53,8 @@ bool IsCallersFault(ErrorClass error_class) {
          error_class == ErrorClass::kContext || error_class == ErrorClass::kPolicy;
 }
 
-// Which of several failures the caller gets: its own fault before anything else; "limited" only if every attempt was;
-// else what ended the call.
+// Which of several failures the caller gets: its own fault before anything else; "limited" only if
+// every attempt was; else what ended the call.
 absl::Status Chosen(const CallRecord& record, const absl::Status& last) {
   int limited = 0;
   int quota = 0;
@@ -100,18 +100,19 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
       Skip(call, candidate, "capability");
       selectable.Exclude(*turn);
       if (call.record.attempts.empty()) status = answer.status();
-      turn = retry.OtherLeft(*turn, selectable);
+      turn = retry.OtherLeft(*turn, call.loop->now(), selectable);
       continue;
     }
     const bool alternative = retry.attempts() + 1 < policy.max_attempts &&
-                             retry.OtherLeft(*turn, selectable).has_value();
+                             retry.OtherLeft(*turn, call.loop->now(), selectable).has_value();
     status = co_await Attempt(call, candidate, *std::move(answer), alternative, waited, sink);
     if (status.ok() || sink.committed()) co_return status;
     if (call.cancellation->cancelled()) co_return call.cancellation->status();
 
     const Instant now = call.loop->now();
-    const RetryDecision next = retry.After(
-        status, *turn, now, call.deadline - candidate.timeouts.min_attempt, selectable, call.random);
+    const RetryDecision next =
+        retry.After(status, *turn, now, call.deadline - candidate.timeouts.min_attempt, selectable,
+                    call.random);
     if (next.kind == RetryDecision::Kind::kStop) break;
     sink.Reset();
     MG_CO_RETURN_IF_ERROR(co_await SleepUntil(call.loop, next.at, call.cancellation));

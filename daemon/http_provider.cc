@@ -17,10 +17,7 @@ class HttpAnswer final : public Answer {
  public:
   HttpAnswer(const Ask& ask, const Dialect& dialect, DialectContext context,
              std::vector<v1::Warning> warnings, std::unique_ptr<HttpExchange> exchange)
-      : ask_(ask),
-        dialect_(dialect),
-        context_(std::move(context)),
-        exchange_(std::move(exchange)) {
+      : ask_(ask), dialect_(dialect), context_(std::move(context)), exchange_(std::move(exchange)) {
     outcome_.warnings = std::move(warnings);
   }
 

@@ -1,5 +1,5 @@
-// A provider that is reached over HTTP: an adapter (dialect × platform) with the configuration of one provider.
-// Immutable and shared; the answers belong to their attempts.
+// A provider that is reached over HTTP: an adapter (dialect × platform) with the configuration of
+// one provider. Immutable and shared; the answers belong to their attempts.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
-// The mock: a provider inside the process, for tests and first steps. Deterministic: what it answers follows from its
-// rules, the model and the last user text alone; it takes every request that the contract knows, and it never gets a
-// key. Pace and faults come from the configuration and end in the very errors that a real provider's would.
+// The mock: a provider inside the process, for tests and first steps. Deterministic: what it
+// answers follows from its rules, the model and the last user text alone; it takes every request
+// that the contract knows, and it never gets a key. Pace and faults come from the configuration and
+// end in the very errors that a real provider's would.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,8 @@ namespace mg {
 
 class MockProvider final : public Provider {
  public:
-  // kInvalidRequest (a plain INVALID_ARGUMENT) if a rule's pattern is none; the configuration's check comes first.
+  // kInvalidRequest (a plain INVALID_ARGUMENT) if a rule's pattern is none; the configuration's
+  // check comes first.
   static absl::StatusOr<std::unique_ptr<MockProvider>> Create(std::string name,
                                                               const v1::MockConfig& config);
   ~MockProvider() override;

@@ -1,6 +1,6 @@
-// How a candidate is reached: over HTTP with an adapter, at a plug-in, or at the mock. All answer this one interface, so
-// that routing, retry and telemetry never ask which it is. Providers are immutable and shared; an Answer belongs to one
-// attempt and its loop.
+// How a candidate is reached: over HTTP with an adapter, at a plug-in, or at the mock. All answer
+// this one interface, so that routing, retry and telemetry never ask which it is. Providers are
+// immutable and shared; an Answer belongs to one attempt and its loop.
 #pragma once
 
 #include <memory>
@@ -46,14 +46,15 @@ class Answer {
     kDone,      // Completed was among the events: nothing follows
   };
 
-  // Waits for the next piece of the answer and appends its events (there may be none: a keep-alive). As the Decoder
-  // says; DEADLINE_EXCEEDED as a plain status where `until` came first (the Answer stays usable), the cancellation's
-  // status where that came first.
+  // Waits for the next piece of the answer and appends its events (there may be none: a
+  // keep-alive). As the Decoder says; DEADLINE_EXCEEDED as a plain status where `until` came first
+  // (the Answer stays usable), the cancellation's status where that came first.
   virtual Task<absl::StatusOr<State>> Next(Instant until, Cancellation* cancellation,
                                            std::vector<v1::ChatEvent>* events) = 0;
   // Silence after kFinished: completes the answer with what is there.
   virtual absl::Status End(std::vector<v1::ChatEvent>* events) = 0;
-  // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve again.
+  // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve
+  // again.
   virtual Task<void> Drain(Instant until) = 0;
 
   virtual const AskOutcome& outcome() const = 0;
@@ -63,8 +64,9 @@ class Provider {
  public:
   virtual ~Provider() = default;
   virtual absl::string_view name() const = 0;
-  // Begins the attempt. A request that this provider cannot serve is refused here (kUnsupportedField,
-  // kInvalidRequest), before anything is sent. Destroying the Answer closes the connection.
+  // Begins the attempt. A request that this provider cannot serve is refused here
+  // (kUnsupportedField, kInvalidRequest), before anything is sent. Destroying the Answer closes the
+  // connection.
   virtual absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const = 0;
 };
 

@@ -1,13 +1,13 @@
-// One RPC of an application as the daemon sees it: gRPC itself stays in grpc_server.cc. An Rpc belongs to its loop and
-// to the coroutine that serves it.
+// One RPC of an application as the daemon sees it: gRPC itself stays in grpc_server.cc. An Rpc
+// belongs to its loop and to the coroutine that serves it.
 #pragma once
+
+#include <google/protobuf/message.h>
 
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,7 +30,8 @@ class Rpc {
   // Cancelled with kCancel when the caller goes away, with kShuttingDown at the end of a drain.
   virtual Cancellation* cancellation() = 0;
 
-  // Sent before the first message (or with the final status if there is none). Later calls do nothing.
+  // Sent before the first message (or with the final status if there is none). Later calls do
+  // nothing.
   virtual void AddInitialMetadata(absl::string_view key, absl::string_view value) = 0;
   virtual void AddTrailingMetadata(absl::string_view key, absl::string_view value) = 0;
 
@@ -40,15 +41,16 @@ class Rpc {
   virtual size_t unsent_bytes() const = 0;
 };
 
-// A method of a service. The server admits, reads and parses, and then calls Serve exactly once for each RPC, whatever
-// became of the request: a refused one (no room, unknown fields, invalid UTF-8, shutting down) comes as its status, so
-// that every RPC passes the one place that records it.
+// A method of a service. The server admits, reads and parses, and then calls Serve exactly once for
+// each RPC, whatever became of the request: a refused one (no room, unknown fields, invalid UTF-8,
+// shutting down) comes as its status, so that every RPC passes the one place that records it.
 class RpcMethod {
  public:
   virtual ~RpcMethod() = default;
   virtual absl::string_view name() const = 0;  // "Chat"
   virtual std::unique_ptr<google::protobuf::Message> NewRequest() const = 0;
-  // The final status. An error goes out with its ErrorDetail (cut to 4 KiB) and RetryInfo in grpc-status-details-bin.
+  // The final status. An error goes out with its ErrorDetail (cut to 4 KiB) and RetryInfo in
+  // grpc-status-details-bin.
   virtual Task<absl::Status> Serve(
       Rpc& rpc, absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request) = 0;
 };

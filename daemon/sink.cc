@@ -95,7 +95,8 @@ absl::Status StreamSink::Hold(v1::ChatEvent event) {
 }
 
 absl::Status StreamSink::Forward(const v1::ChatEvent& event) {
-  // An event that finds the buffer empty always passes, however large: else one large event could never be sent.
+  // An event that finds the buffer empty always passes, however large: else one large event could
+  // never be sent.
   const size_t waiting = rpc_->unsent_bytes();
   if (waiting > 0 && waiting + event.ByteSizeLong() > call_buffer_) {
     v1::ErrorDetail detail;

@@ -1,8 +1,10 @@
-// Where the events of a call go. A sink sees the events of one attempt after the other; what a failed attempt said is
-// forgotten (Reset) as long as the sink is not committed, and nothing is repeated once it is.
+// Where the events of a call go. A sink sees the events of one attempt after the other; what a
+// failed attempt said is forgotten (Reset) as long as the sink is not committed, and nothing is
+// repeated once it is.
 //
-// Unary and streaming calls differ in the sink alone: CollectSink folds the events and commits with the whole answer;
-// StreamSink holds the preamble back and commits at the first content (spec/resilience.md §2.5).
+// Unary and streaming calls differ in the sink alone: CollectSink folds the events and commits with
+// the whole answer; StreamSink holds the preamble back and commits at the first content
+// (spec/resilience.md §2.5).
 #pragma once
 
 #include <cstddef>
@@ -16,15 +18,15 @@
 
 namespace mg {
 
-// Whether an event bears content: a piece of any part, or a finish. A role, an empty string, usage or provider_state
-// alone do not.
+// Whether an event bears content: a piece of any part, or a finish. A role, an empty string, usage
+// or provider_state alone do not.
 bool BearsContent(const v1::ChatEvent& event);
 
 class Sink {
  public:
   virtual ~Sink() = default;
-  // The next event of the running attempt. kSlowReader: the caller does not keep up and the call ends; kMalformed: the
-  // preamble grows beyond all bounds.
+  // The next event of the running attempt. kSlowReader: the caller does not keep up and the call
+  // ends; kMalformed: the preamble grows beyond all bounds.
   virtual absl::Status Take(v1::ChatEvent event) = 0;
   virtual bool committed() const = 0;
   // The attempt failed before the commit: forget what it said.

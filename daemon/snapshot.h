@@ -1,4 +1,5 @@
-// A compiled configuration: routes and providers. Immutable and shared; a call keeps the one it started with.
+// A compiled configuration: routes and providers. Immutable and shared; a call keeps the one it
+// started with.
 #pragma once
 
 #include <cstddef>

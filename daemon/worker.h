@@ -1,5 +1,6 @@
-// What one thread of the daemon has: its loop, its HTTP client, its random numbers, and the configuration that new calls
-// start with. There is one worker in this version; nothing relies on that.
+// What one thread of the daemon has: its loop, its HTTP client, its random numbers, and the
+// configuration that new calls start with. There is one worker in this version; nothing relies on
+// that.
 #pragma once
 
 #include <memory>

@@ -55,10 +55,7 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
   if (hint.has_value()) failed.not_before = std::max(failed.not_before, now + *hint);
   if (attempts_ >= policy_.max_attempts || now > not_after) return {};
 
-  bool alone = true;
-  for (int i = 0; i < static_cast<int>(candidates_.size()); ++i) {
-    if (i != candidate && Left(i, now, selectable)) alone = false;
-  }
+  const bool alone = !OtherLeft(candidate, now, selectable).has_value();
   const bool next = rule.next && !alone;
   const int most =
       policy_.max_per_candidate.value_or(alone ? policy_.max_attempts : kRepeatsByDefault);
@@ -86,6 +83,16 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
     if (decision.kind != RetryDecision::Kind::kStop) return decision;
   }
   return next ? Next(candidate, now, not_after, selectable, random) : RetryDecision();
+}
+
+std::optional<int> RetryState::OtherLeft(int candidate, Instant now,
+                                         absl::FunctionRef<bool(int)> selectable) const {
+  const int count = static_cast<int>(candidates_.size());
+  for (int step = 1; step < count; ++step) {
+    const int other = (candidate + step) % count;
+    if (Left(other, now, selectable)) return other;
+  }
+  return std::nullopt;
 }
 
 bool RetryState::Left(int candidate, Instant now, absl::FunctionRef<bool(int)> selectable) const {

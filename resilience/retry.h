@@ -61,6 +61,10 @@ class RetryState {
   RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
                       absl::FunctionRef<bool(int)> selectable, Random random);
 
+  // The next other candidate that could be asked now, wrapping; nullopt: none is left.
+  std::optional<int> OtherLeft(int candidate, Instant now,
+                               absl::FunctionRef<bool(int)> selectable) const;
+
   int attempts() const { return attempts_; }
 
  private:

@@ -1,5 +1,5 @@
-// A call under virtual time: the real Execute, Attempt, sinks, dialect and retry policy over an HTTP client whose
-// answers the test writes down.
+// A call under virtual time: the real Execute, Attempt, sinks, dialect and retry policy over an
+// HTTP client whose answers the test writes down.
 #pragma once
 
 #include <memory>

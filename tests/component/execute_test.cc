@@ -27,8 +27,8 @@ std::vector<Row> Table(bool stream) {
   std::vector<Row> rows;
   rows.push_back({"503 once, alone", 1, script({Failing(503)}), true, "a:overload a:ok"});
   rows.push_back({"500 asks the same first", 2, script({Failing(500)}), true, "a:5xx a:ok"});
-  rows.push_back({"500 twice goes on", 2, script({Failing(500), Failing(500)}), true,
-                  "a:5xx a:5xx b:ok"});
+  rows.push_back(
+      {"500 twice goes on", 2, script({Failing(500), Failing(500)}), true, "a:5xx a:5xx b:ok"});
   rows.push_back({"503 goes on at once", 2, script({Failing(503)}), true, "a:overload b:ok"});
   rows.push_back({"429 goes on", 2, script({Failing(429)}), true, "a:rate b:ok"});
   rows.push_back({"401 of ours goes on", 2, script({Failing(401)}), true, "a:credential b:ok"});
@@ -40,24 +40,21 @@ std::vector<Row> Table(bool stream) {
                   "a:overload b:overload c:ok"});
   rows.push_back({"spent attempts", 1, script({Failing(503), Failing(503), Failing(503)}), false,
                   "a:overload a:overload a:overload", v1::ERROR_KIND_OVERLOADED});
-  rows.push_back({"an HTML page", 2,
-                  script({[] {
+  rows.push_back({"an HTML page", 2, script({[] {
                     Script html = Script::Json(200, "<html>login</html>");
                     html.headers = {{"content-type", "text/html"}};
                     return html;
                   }()}),
                   true, "a:malformed b:ok"});
   rows.push_back({"an empty answer", 2,
-                  script({[stream] {
-                    return stream ? Script::Sse({}) : Script::Json(200, "");
-                  }(), [stream] {
-                    return stream ? Script::Sse({}) : Script::Json(200, "");
-                  }()}),
+                  script({[stream] { return stream ? Script::Sse({}) : Script::Json(200, ""); }(),
+                          [stream] { return stream ? Script::Sse({}) : Script::Json(200, ""); }()}),
                   true, "a:empty a:empty b:ok"});
-  rows.push_back({"a reset before content", 2,
-                  script({(stream ? Script::Sse({Role()}) : Script::Json(200, "{"))
-                              .EndsBy(Script::End::kReset)}),
-                  true, "a:reset a:ok"});
+  rows.push_back(
+      {"a reset before content", 2,
+       script(
+           {(stream ? Script::Sse({Role()}) : Script::Json(200, "{")).EndsBy(Script::End::kReset)}),
+       true, "a:reset a:ok"});
   return rows;
 }
 
@@ -95,7 +92,8 @@ TEST(Execute, StartedGoesOutOnceAndNamesTheOneThatAnswers) {
   CallFixture fixture;
   fixture.Add("a");
   fixture.Add("b");
-  fixture.http.Then(Script::Sse({Role(), R"({"error":{"message":"busy","type":"server_error","code":503}})"}));
+  fixture.http.Then(
+      Script::Sse({Role(), R"({"error":{"message":"busy","type":"server_error","code":503}})"}));
   fixture.http.Then(Good(true));
   fixture.http.Then(Good(true));
   const CallOutcome outcome = fixture.Run(true);
@@ -199,8 +197,12 @@ TEST(Execute, TheDeadlineEndsEveryPhase) {
   };
   const std::vector<Phase> phases = {
       {"head", [](CallFixture& f) { f.http.Then(Good(true).HeadAfter(absl::Hours(1))); }},
-      {"content", [](CallFixture& f) { f.http.Then(Script::Sse({Role()}).EndsBy(Script::End::kStall)); }},
-      {"stream", [](CallFixture& f) { f.http.Then(Script::Sse({Role(), Piece("x")}).EndsBy(Script::End::kStall)); }},
+      {"content",
+       [](CallFixture& f) { f.http.Then(Script::Sse({Role()}).EndsBy(Script::End::kStall)); }},
+      {"stream",
+       [](CallFixture& f) {
+         f.http.Then(Script::Sse({Role(), Piece("x")}).EndsBy(Script::End::kStall));
+       }},
   };
   for (const Phase& phase : phases) {
     SCOPED_TRACE(phase.name);
@@ -357,7 +359,8 @@ TEST(Execute, ASlowReaderEndsItsOwnCall) {
   fixture.rpc.stuck = true;
   Script script = Script::Sse({Role()});
   for (int i = 0; i < 200; ++i) {
-    script.pieces.push_back({absl::ZeroDuration(), "data: " + Piece(std::string(1000, 'x')) + "\n\n"});
+    script.pieces.push_back(
+        {absl::ZeroDuration(), "data: " + Piece(std::string(1000, 'x')) + "\n\n"});
   }
   fixture.http.Then(std::move(script).EndsBy(Script::End::kStall));
   const CallOutcome outcome = fixture.Run(true);

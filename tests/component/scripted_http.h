@@ -1,5 +1,5 @@
-// An HttpClient whose answers a test writes down, under the test's own time: what comes when, and how it ends. Records
-// what was asked and which exchanges were given up before their end.
+// An HttpClient whose answers a test writes down, under the test's own time: what comes when, and
+// how it ends. Records what was asked and which exchanges were given up before their end.
 #pragma once
 
 #include <algorithm>
