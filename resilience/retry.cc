@@ -8,7 +8,7 @@
 namespace mg {
 namespace {
 
-constexpr int kRepeatsByDefault = 2;
+constexpr int kTriesWithOthersLeft = 2;  // of one candidate, unless configured
 
 // What the provider asked to wait, where it did.
 std::optional<absl::Duration> HintOf(const absl::Status& status) {
@@ -18,6 +18,25 @@ std::optional<absl::Duration> HintOf(const absl::Status& status) {
                               absl::Nanoseconds(detail.retry_after().nanos());
   if (hint < absl::ZeroDuration()) return std::nullopt;
   return hint;
+}
+
+// A hint of such a class is kept by waiting, before another candidate is tried (§3.8).
+bool CoolsNothing(const ErrorRule& rule) { return rule.cooldown == CooldownScope::kNone; }
+
+// The order in a cell of §3.4: is it the same candidate's turn, where it may be asked at all?
+// `next`: another may be.
+bool RepeatsFirst(SameCandidate same, int repeats, bool next, bool waits_for_hint) {
+  switch (same) {
+    case SameCandidate::kNever:
+      return false;
+    case SameCandidate::kOnce:
+      return repeats == 0;
+    case SameCandidate::kOnceFirst:
+      return repeats == 0 || !next;
+    case SameCandidate::kIfAlone:
+      return !next || (waits_for_hint && repeats == 0);
+  }
+  return false;
 }
 
 }  // namespace
@@ -40,6 +59,16 @@ std::optional<int> RetryState::First(absl::FunctionRef<bool(int)> selectable) co
   return std::nullopt;
 }
 
+std::optional<int> RetryState::OtherLeft(int candidate,
+                                         absl::FunctionRef<bool(int)> selectable) const {
+  const int count = static_cast<int>(candidates_.size());
+  for (int step = 1; step < count; ++step) {
+    const int other = (candidate + step) % count;
+    if (Left(other, selectable)) return other;
+  }
+  return std::nullopt;
+}
+
 RetryDecision RetryState::After(const absl::Status& status, int candidate, Instant now,
                                 Instant not_after, absl::FunctionRef<bool(int)> selectable,
                                 Random random) {
@@ -49,84 +78,60 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
   const ErrorRule& rule = RuleOf(ClassOf(status));
   const SameCandidate same = SameCandidateForbidden(status) ? SameCandidate::kNever : rule.same;
   const std::optional<absl::Duration> hint = HintOf(status);
+  now_ = now;
   ++attempts_;
   ++failed.attempts;
   if (same == SameCandidate::kNever) failed.spent = true;
   if (hint.has_value()) failed.not_before = std::max(failed.not_before, now + *hint);
   if (attempts_ >= policy_.max_attempts || now > not_after) return {};
 
-  const bool alone = !OtherLeft(candidate, now, selectable).has_value();
+  const bool alone = !OtherLeft(candidate, selectable).has_value();
   const bool next = rule.next && !alone;
   const int most =
-      policy_.max_per_candidate.value_or(alone ? policy_.max_attempts : kRepeatsByDefault);
-  // A hint of a class that cools nothing down is kept by waiting, before another candidate is tried
-  // (§3.8).
-  const bool waits_first = hint.has_value() && rule.cooldown == CooldownScope::kNone;
-  bool repeat = failed.attempts < most && selectable(candidate) &&
-                (!hint.has_value() || *hint <= policy_.inline_wait_max);
-  switch (same) {
-    case SameCandidate::kNever:
-      repeat = false;
-      break;
-    case SameCandidate::kOnce:
-      repeat = repeat && failed.repeats == 0;
-      break;
-    case SameCandidate::kOnceFirst:
-      repeat = repeat && (failed.repeats == 0 || !next);
-      break;
-    case SameCandidate::kIfAlone:
-      repeat = repeat && (!next || (waits_first && failed.repeats == 0));
-      break;
-  }
-  if (repeat) {
-    const RetryDecision decision = Same(candidate, hint, now, not_after, random);
+      policy_.max_per_candidate.value_or(alone ? policy_.max_attempts : kTriesWithOthersLeft);
+  const bool again = failed.attempts < most && selectable(candidate) &&
+                     (!hint.has_value() || *hint <= policy_.inline_wait_max);
+  if (again && RepeatsFirst(same, failed.repeats, next, hint.has_value() && CoolsNothing(rule))) {
+    const RetryDecision decision = Same(candidate, hint, not_after, random);
     if (decision.kind != RetryDecision::Kind::kStop) return decision;
   }
-  return next ? Next(candidate, now, not_after, selectable, random) : RetryDecision();
+  return next ? Next(candidate, not_after, selectable, random) : RetryDecision();
 }
 
-std::optional<int> RetryState::OtherLeft(int candidate, Instant now,
-                                         absl::FunctionRef<bool(int)> selectable) const {
-  const int count = static_cast<int>(candidates_.size());
-  for (int step = 1; step < count; ++step) {
-    const int other = (candidate + step) % count;
-    if (Left(other, now, selectable)) return other;
-  }
-  return std::nullopt;
-}
-
-bool RetryState::Left(int candidate, Instant now, absl::FunctionRef<bool(int)> selectable) const {
+bool RetryState::Left(int candidate, absl::FunctionRef<bool(int)> selectable) const {
   if (!may_change_candidate_) return false;
   const Candidate& other = candidates_[static_cast<size_t>(candidate)];
-  const int most = policy_.max_per_candidate.value_or(kRepeatsByDefault);
-  return other.attempts < most && !other.spent && other.not_before <= now && selectable(candidate);
+  const int most = policy_.max_per_candidate.value_or(kTriesWithOthersLeft);
+  return other.attempts < most && !other.spent && other.not_before <= now_ && selectable(candidate);
 }
 
-Instant RetryState::ReadyAt(int candidate, Instant now, Random random) {
+Instant RetryState::ReadyAt(int candidate, Random random) {
   Candidate& asked = candidates_[static_cast<size_t>(candidate)];
-  if (asked.attempts == 0) return now;
+  if (asked.attempts == 0) return now_;
   asked.last_delay = Backoff(asked.backoff, asked.attempts, asked.last_delay, random);
-  return now + asked.last_delay;
+  return now_ + asked.last_delay;
 }
 
-RetryDecision RetryState::Same(int candidate, std::optional<absl::Duration> hint, Instant now,
-                               Instant not_after, Random random) {
-  Instant at = ReadyAt(candidate, now, random);
-  if (hint.has_value()) at = std::max(at, now + *hint * (1 + 0.1 * random()));
+RetryDecision RetryState::Same(int candidate, std::optional<absl::Duration> hint, Instant not_after,
+                               Random random) {
+  Instant at = ReadyAt(candidate, random);
+  if (hint.has_value()) at = std::max(at, now_ + *hint * (1 + 0.1 * random()));
   if (at > not_after) return {};
   ++candidates_[static_cast<size_t>(candidate)].repeats;
+  now_ = at;
   return {RetryDecision::Kind::kSame, candidate, at};
 }
 
-RetryDecision RetryState::Next(int candidate, Instant now, Instant not_after,
+RetryDecision RetryState::Next(int candidate, Instant not_after,
                                absl::FunctionRef<bool(int)> selectable, Random random) {
   const int count = static_cast<int>(candidates_.size());
   for (int step = 1; step < count; ++step) {
     const int other = (candidate + step) % count;
-    if (!Left(other, now, selectable)) continue;
-    const Instant at = ReadyAt(other, now, random);
+    if (!Left(other, selectable)) continue;
+    const Instant at = ReadyAt(other, random);
     if (at > not_after) continue;
     candidates_[static_cast<size_t>(other)].repeats = 0;
+    now_ = at;
     return {RetryDecision::Kind::kNext, other, at};
   }
   return {};

@@ -65,6 +65,10 @@ class RetryState {
   std::optional<int> OtherLeft(int candidate, Instant now,
                                absl::FunctionRef<bool(int)> selectable) const;
 
+  // The next candidate that is left behind `candidate`, wrapping, at the time of the last decision;
+  // nullopt: none.
+  std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
+
   int attempts() const { return attempts_; }
 
  private:
@@ -78,19 +82,20 @@ class RetryState {
   };
 
   // May the call come (back) to it from another candidate?
-  bool Left(int candidate, Instant now, absl::FunctionRef<bool(int)> selectable) const;
+  bool Left(int candidate, absl::FunctionRef<bool(int)> selectable) const;
   // When the back-off lets it be asked again, or for the first time.
-  Instant ReadyAt(int candidate, Instant now, Random random);
-  RetryDecision Same(int candidate, std::optional<absl::Duration> hint, Instant now,
-                     Instant not_after, Random random);
+  Instant ReadyAt(int candidate, Random random);
+  RetryDecision Same(int candidate, std::optional<absl::Duration> hint, Instant not_after,
+                     Random random);
   // The next candidate that is left, wrapping, and whose time is not over.
-  RetryDecision Next(int candidate, Instant now, Instant not_after,
-                     absl::FunctionRef<bool(int)> selectable, Random random);
+  RetryDecision Next(int candidate, Instant not_after, absl::FunctionRef<bool(int)> selectable,
+                     Random random);
 
   const RetryPolicy policy_;
   const bool may_change_candidate_;
   std::vector<Candidate> candidates_;
   int attempts_ = 0;
+  Instant now_ = absl::InfinitePast();  // while deciding; then when the attempt decided on begins
 };
 
 }  // namespace mg

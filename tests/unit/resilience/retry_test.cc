@@ -183,6 +183,18 @@ TEST(RetryTest, FirstTakesTheFirstThatCanBeSelected) {
   EXPECT_EQ(RetryState({}, {}, true).First(All), std::nullopt);
 }
 
+TEST(RetryTest, OtherLeftTellsWhoElseMayServe) {
+  RetryState state(AtMost(10), std::vector<BackoffPolicy>(3), true);
+  EXPECT_EQ(state.OtherLeft(0, All), 1);
+  EXPECT_EQ(state.OtherLeft(2, All), 0);
+  EXPECT_EQ(state.OtherLeft(0, [](int i) { return i != 1; }), 2);
+  EXPECT_EQ(state.OtherLeft(0, [](int i) { return i == 0; }), std::nullopt);
+  state.After(Failed(C::kMalformed), 0, kStart, kNever, All, Zero);
+  state.After(Hinted(C::kRate, absl::Seconds(9)), 1, kStart, kNever, All, Zero);
+  EXPECT_EQ(state.OtherLeft(2, All), std::nullopt);  // one is spent, the other asked to wait
+  EXPECT_EQ(RetryState({}, std::vector<BackoffPolicy>(3), false).OtherLeft(0, All), std::nullopt);
+}
+
 TEST(RetryTest, ARateHintIsWaitedForOnlyAloneAndOnlyIfShort) {
   EXPECT_EQ(Call(1).Fail(Hinted(C::kRate, absl::Seconds(1))), "a+1000ms");
   EXPECT_EQ(Call(1).Fail(Hinted(C::kRate, absl::Milliseconds(100))), "a+250ms");
