@@ -100,11 +100,11 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
       Skip(call, candidate, "capability");
       selectable.Exclude(*turn);
       if (call.record.attempts.empty()) status = answer.status();
-      turn = retry.OtherLeft(*turn, call.loop->now(), selectable);
+      turn = retry.OtherLeft(*turn, selectable);
       continue;
     }
     const bool alternative = retry.attempts() + 1 < policy.max_attempts &&
-                             retry.OtherLeft(*turn, call.loop->now(), selectable).has_value();
+                             retry.OtherLeft(*turn, selectable).has_value();
     status = co_await Attempt(call, candidate, *std::move(answer), alternative, waited, sink);
     if (status.ok() || sink.committed()) co_return status;
     if (call.cancellation->cancelled()) co_return call.cancellation->status();

@@ -61,10 +61,6 @@ class RetryState {
   RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
                       absl::FunctionRef<bool(int)> selectable, Random random);
 
-  // The next other candidate that could be asked now, wrapping; nullopt: none is left.
-  std::optional<int> OtherLeft(int candidate, Instant now,
-                               absl::FunctionRef<bool(int)> selectable) const;
-
   // The next candidate that is left behind `candidate`, wrapping, at the time of the last decision;
   // nullopt: none.
   std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
