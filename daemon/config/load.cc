@@ -1,1 +1,87 @@
-#include "modelgateway/v1/config.pb.h"
+#include "daemon/config/load.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/config/reader.h"
+#include "daemon/config/secrets.h"
+#include "daemon/config/validate.h"
+#include "daemon/config/yaml.h"
+
+namespace mg {
+
+int LoadedConfig::LineOf(absl::string_view path) const {
+  while (!path.empty()) {
+    const auto found = lines.find(path);
+    if (found != lines.end()) return found->second;
+    const size_t cut = path.find_last_of(".[");
+    path = cut == absl::string_view::npos ? absl::string_view() : path.substr(0, cut);
+  }
+  return 0;
+}
+
+const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
+  static const Secret kNone;
+  for (const char* kind : {"openai", "openai_compatible"}) {
+    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", kind, ".api_key"));
+    if (found != secrets.end()) return found->second;
+  }
+  return kNone;
+}
+
+LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside) {
+  LoadedConfig loaded;
+  loaded.file = source.name;
+  ProblemLog log(source.name);
+  YamlValue root;
+  YamlError error;
+  if (ParseYaml(source.text, &root, &error)) {
+    for (const SecretPlace& place : ReadConfig(root, &loaded, &log)) {
+      ResolveSecret(place, outside, &loaded, &log);
+    }
+    ValidateConfig(outside, &loaded, &log);
+  } else {
+    log.Add(error.line, "", error.message);
+  }
+  loaded.problems = log.Take();
+  return loaded;
+}
+
+namespace {
+
+absl::StatusOr<FileContent> ReadFile(const std::string& path, size_t max_bytes) {
+  struct stat info;
+  std::ifstream in(path, std::ios::binary);
+  if (!in || ::stat(path.c_str(), &info) != 0) {
+    return absl::NotFoundError(std::strerror(errno));
+  }
+  if (S_ISDIR(info.st_mode)) return absl::NotFoundError("it is a directory");
+  FileContent content;
+  content.others_can_read = (info.st_mode & S_IROTH) != 0;
+  content.text.resize(max_bytes + 1);
+  in.read(content.text.data(), static_cast<std::streamsize>(content.text.size()));
+  content.text.resize(static_cast<size_t>(in.gcount()));
+  if (in.bad()) return absl::NotFoundError("reading it failed");
+  if (content.text.size() > max_bytes) {
+    return absl::NotFoundError(absl::StrCat("it is larger than ", max_bytes, " bytes"));
+  }
+  return content;
+}
+
+}  // namespace
+
+Outside RealOutside() {
+  return {[](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            if (value == nullptr) return std::nullopt;
+            return std::string(value);
+          },
+          &ReadFile};
+}
+
+}  // namespace mg

@@ -1,0 +1,202 @@
+#include "daemon/config/effective.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/message.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "daemon/config/reader.h"
+
+namespace mg {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Each key that `from` has replaces that of `to`, whole. (Protobuf's own merge would add a
+// duration's seconds to the nanoseconds of another.)
+void Overlay(const Message& from, Message* to) {
+  std::vector<const FieldDescriptor*> fields;
+  const Reflection& reflection = *from.GetReflection();
+  reflection.ListFields(from, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool section = field->message_type() != nullptr && !field->is_repeated() &&
+                         field->message_type() != google::protobuf::Duration::descriptor();
+    if (section) {
+      Overlay(reflection.GetMessage(from, field), reflection.MutableMessage(to, field));
+      continue;
+    }
+    reflection.ClearField(to, field);
+    const std::unique_ptr<Message> one(from.New());
+    one->CopyFrom(from);
+    for (const FieldDescriptor* other : fields) {
+      if (other != field) reflection.ClearField(one.get(), other);
+    }
+    to->MergeFrom(*one);
+  }
+}
+
+// The defaults, then each of `scopes` that is there, the inner ones last.
+template <typename M>
+M Merged(std::initializer_list<const M*> scopes) {
+  M merged;
+  ReadDefaults(&merged);
+  for (const M* scope : scopes) {
+    if (scope != nullptr) Overlay(*scope, &merged);
+  }
+  return merged;
+}
+
+}  // namespace
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+v1::RetryConfig MergedRetry(const v1::Config& config, const v1::GroupConfig* group,
+                            const v1::CandidateConfig* candidate) {
+  return Merged<v1::RetryConfig>({&config.retry(), group != nullptr ? &group->retry() : nullptr,
+                                  candidate != nullptr ? &candidate->retry() : nullptr});
+}
+
+v1::TimeoutsConfig MergedTimeouts(const v1::Config& config, const v1::GroupConfig* group,
+                                  const v1::CandidateConfig* candidate) {
+  return Merged<v1::TimeoutsConfig>({&config.timeouts(),
+                                     group != nullptr ? &group->timeouts() : nullptr,
+                                     candidate != nullptr ? &candidate->timeouts() : nullptr});
+}
+
+v1::DeadlineConfig MergedDeadline(const v1::Config& config, const v1::GroupConfig* group) {
+  return Merged<v1::DeadlineConfig>(
+      {&config.deadline(), group != nullptr ? &group->deadline() : nullptr});
+}
+
+v1::CircuitBreakerConfig MergedBreaker(const v1::Config& config,
+                                       const v1::ScopedProviderConfig* provider) {
+  return Merged<v1::CircuitBreakerConfig>(
+      {&config.circuit_breaker(), provider != nullptr ? &provider->circuit_breaker() : nullptr});
+}
+
+v1::CooldownConfig MergedCooldown(const v1::Config& config,
+                                  const v1::ScopedProviderConfig* provider) {
+  return Merged<v1::CooldownConfig>(
+      {&config.cooldown(), provider != nullptr ? &provider->cooldown() : nullptr});
+}
+
+Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,
+                    const v1::CandidateConfig* candidate) {
+  const v1::TimeoutsConfig merged = MergedTimeouts(config, group, candidate);
+  return {.connect = ToDuration(merged.connect()),
+          .ttft = ToDuration(merged.ttft()),
+          .final_ttft = ToDuration(merged.final_ttft()),
+          .attempt = ToDuration(merged.attempt()),
+          .stream_idle = ToDuration(merged.stream_idle()),
+          .stream_progress = ToDuration(merged.stream_progress()),
+          .stream_end = ToDuration(merged.stream_end()),
+          .min_attempt = ToDuration(merged.min_attempt())};
+}
+
+BackoffPolicy BackoffOf(const v1::Config& config, const v1::GroupConfig* group,
+                        const v1::CandidateConfig* candidate) {
+  const v1::RetryConfig merged = MergedRetry(config, group, candidate);
+  BackoffPolicy backoff = {.base = ToDuration(merged.base_delay()),
+                           .max = ToDuration(merged.max_delay())};
+  switch (merged.jitter()) {
+    case v1::RetryConfig::NONE:
+      backoff.jitter = Jitter::kNone;
+      break;
+    case v1::RetryConfig::EQUAL:
+      backoff.jitter = Jitter::kEqual;
+      break;
+    case v1::RetryConfig::DECORRELATED:
+      backoff.jitter = Jitter::kDecorrelated;
+      break;
+    default:
+      backoff.jitter = Jitter::kFull;
+      break;
+  }
+  return backoff;
+}
+
+RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group) {
+  const v1::RetryConfig merged = MergedRetry(config, group, nullptr);
+  RetryPolicy retry = {.max_attempts = merged.max_attempts(),
+                       .max_per_candidate = std::nullopt,
+                       .inline_wait_max = ToDuration(merged.inline_wait_max())};
+  if (merged.has_max_attempts_per_candidate()) {
+    retry.max_per_candidate = merged.max_attempts_per_candidate();
+  }
+  return retry;
+}
+
+DeadlinePolicy DeadlineOf(const v1::Config& config, const v1::GroupConfig* group) {
+  const v1::DeadlineConfig merged = MergedDeadline(config, group);
+  return {.default_deadline = ToDuration(merged.default_()), .max = ToDuration(merged.max())};
+}
+
+Strategy StrategyOf(const v1::GroupConfig& group) {
+  switch (group.strategy()) {
+    case v1::GroupConfig::ROUND_ROBIN:
+      return Strategy::kRoundRobin;
+    case v1::GroupConfig::RANDOM:
+      return Strategy::kRandom;
+    default:
+      return Strategy::kWeightedHash;
+  }
+}
+
+MissingKey MissingKeyOf(const v1::GroupConfig& group) {
+  switch (group.missing_key()) {
+    case v1::GroupConfig::MISSING_KEY_FIXED:
+      return MissingKey::kFixed;
+    case v1::GroupConfig::MISSING_KEY_REJECT:
+      return MissingKey::kReject;
+    default:
+      return MissingKey::kRandom;
+  }
+}
+
+HashKey HashKeyOf(const v1::GroupConfig& group) {
+  absl::string_view key = group.hash_key();
+  if (key == "routing_key") return {HashKeySource::kRoutingKey, ""};
+  if (key == "end_user") return {HashKeySource::kEndUser, ""};
+  if (key == "session_id") return {HashKeySource::kSessionId, ""};
+  if (key == "team") return {HashKeySource::kTeam, ""};
+  if (absl::ConsumePrefix(&key, "metadata.")) return {HashKeySource::kMetadata, std::string(key)};
+  return {};
+}
+
+std::string HashSeedOf(absl::string_view group_name, const v1::GroupConfig& group) {
+  return group.hash_seed().empty() ? std::string(group_name) : group.hash_seed();
+}
+
+std::string CandidateIdOf(const v1::CandidateConfig& candidate) {
+  return candidate.id().empty() ? absl::StrCat(candidate.provider(), "/", candidate.model())
+                                : candidate.id();
+}
+
+absl::Duration DrainTimeoutOf(const v1::Config& config) {
+  return ToDuration(Merged<v1::DrainConfig>({&config.drain()}).timeout());
+}
+
+size_t CallBufferOf(const v1::Config& config) {
+  return Merged<v1::LimitsConfig>({&config.limits()}).call_buffer();
+}
+
+v1::LogsConfig LogsOf(const v1::Config& config) {
+  return Merged<v1::LogsConfig>({&config.observability().logs()});
+}
+
+int MaxSeriesOf(const v1::Config& config) {
+  return Merged<v1::MetricsConfig>({&config.observability().metrics()}).max_series();
+}
+
+v1::MockLatency LatencyOf(const v1::MockConfig& mock) {
+  return Merged<v1::MockLatency>({&mock.latency()});
+}
+
+}  // namespace mg
