@@ -111,7 +111,8 @@ void EpollLoop::Modify(int fd, uint32_t events) {
 
 void EpollLoop::Unwatch(int fd) {
   if (watches_.erase(fd) == 0) return;
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);  // fails where the owner closed it first: gone all the same
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd,
+            nullptr);  // fails where the owner closed it first: gone all the same
 }
 
 }  // namespace mg

@@ -1,5 +1,6 @@
-// The loop of a real worker: epoll for file descriptors, the monotonic clock, and a queue of foreign completions
-// (gRPC's) that it polls itself as long as there is work, since a hop between threads costs more than most calls.
+// The loop of a real worker: epoll for file descriptors, the monotonic clock, and a queue of
+// foreign completions (gRPC's) that it polls itself as long as there is work, since a hop between
+// threads costs more than most calls.
 #pragma once
 
 #include <atomic>
@@ -33,8 +34,9 @@ class EpollLoop final : public Loop {
   // Ends Run after the current turn. From any thread.
   void Stop();
 
-  // Calls `callback` with the ready epoll events (EPOLLIN, EPOLLOUT …, level-triggered) of `fd`. One watch a
-  // descriptor; a second call changes events and callback. The callback may unwatch and close its own descriptor.
+  // Calls `callback` with the ready epoll events (EPOLLIN, EPOLLOUT …, level-triggered) of `fd`.
+  // One watch a descriptor; a second call changes events and callback. The callback may unwatch and
+  // close its own descriptor.
   using FdCallback = absl::AnyInvocable<void(uint32_t events)>;
   void Watch(int fd, uint32_t events, FdCallback callback);
   void Modify(int fd, uint32_t events);

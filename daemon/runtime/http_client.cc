@@ -13,8 +13,9 @@ Task<absl::StatusOr<std::string>> ReadAll(HttpExchange* exchange, size_t max_byt
     if (!piece.ok()) co_return piece.status();
     if (piece->empty()) co_return body;
     if (body.size() + piece->size() > max_bytes) {
-      co_return MakeError(ErrorClass::kMalformed,
-                          absl::StrCat("the provider's answer is larger than ", max_bytes, " bytes"));
+      co_return MakeError(
+          ErrorClass::kMalformed,
+          absl::StrCat("the provider's answer is larger than ", max_bytes, " bytes"));
     }
     body.append(*piece);
   }

@@ -1,8 +1,9 @@
-// The event loop of a worker: one thread that runs timers, ready coroutines and what other threads post. EpollLoop
-// (epoll_loop.h) adds file descriptors and real time; tests use VirtualLoop (tests/support) and own the time.
+// The event loop of a worker: one thread that runs timers, ready coroutines and what other threads
+// post. EpollLoop (epoll_loop.h) adds file descriptors and real time; tests use VirtualLoop
+// (tests/support) and own the time.
 //
-// Time stands still within a turn: everything that happens in one turn happens at now(). All functions but Post belong
-// to the loop's own thread.
+// Time stands still within a turn: everything that happens in one turn happens at now(). All
+// functions but Post belong to the loop's own thread.
 #pragma once
 
 #include <coroutine>
@@ -43,8 +44,8 @@ class Loop {
   explicit Loop(Instant start) : now_(start) {}
 
   void set_now(Instant now) { now_ = now; }
-  // Runs what was posted, the timers that are due and the coroutines that are ready, until nothing of it is left.
-  // Returns whether there was anything.
+  // Runs what was posted, the timers that are due and the coroutines that are ready, until nothing
+  // of it is left. Returns whether there was anything.
   bool RunReady();
   Instant NextTimer() const { return timers_.empty() ? kNever : timers_.begin()->first.first; }
   bool HasPosted();

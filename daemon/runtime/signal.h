@@ -1,13 +1,13 @@
-// Waiting, the one way it is done: a coroutine waits on a Signal until somebody notifies it, a time is reached, or its
-// call is cancelled, whichever comes first. The waiting coroutine then looks at its own state and goes on or returns a
-// status: nothing is ever torn down from outside.
+// Waiting, the one way it is done: a coroutine waits on a Signal until somebody notifies it, a time
+// is reached, or its call is cancelled, whichever comes first. The waiting coroutine then looks at
+// its own state and goes on or returns a status: nothing is ever torn down from outside.
 //
 //   while (buffer.empty() && !ended) {
 //     switch (co_await arrived.Wait(until, cancellation)) { … }
 //   }
 //
-// A Notify without a waiter is remembered for the next Wait. At most one coroutine waits on a Signal. Everything here
-// belongs to the loop's thread.
+// A Notify without a waiter is remembered for the next Wait. At most one coroutine waits on a
+// Signal. Everything here belongs to the loop's thread.
 #pragma once
 
 #include <coroutine>
@@ -21,7 +21,8 @@ namespace mg {
 
 class Signal;
 
-// Why a call must end before its time: set once, by the first who knows. Whatever waits under it wakes up then.
+// Why a call must end before its time: set once, by the first who knows. Whatever waits under it
+// wakes up then.
 class Cancellation {
  public:
   Cancellation() = default;

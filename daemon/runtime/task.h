@@ -1,10 +1,10 @@
-// Task<T>: a coroutine that starts when it is awaited and hands its result to the one who awaits it. Single-threaded:
-// it lives and dies on the loop that runs it.
+// Task<T>: a coroutine that starts when it is awaited and hands its result to the one who awaits
+// it. Single-threaded: it lives and dies on the loop that runs it.
 //
-// Rules (each was a bug somewhere): a coroutine is a named function, never a capturing lambda; it takes references only
-// to what its caller's frame holds; a suspended frame is never destroyed (an operation that must end early is completed
-// early, with a status); no lock is held over a co_await. The attributes make clang 19 refuse a Task that outlives what
-// it refers to.
+// Rules (each was a bug somewhere): a coroutine is a named function, never a capturing lambda; it
+// takes references only to what its caller's frame holds; a suspended frame is never destroyed (an
+// operation that must end early is completed early, with a status); no lock is held over a
+// co_await. The attributes make clang 19 refuse a Task that outlives what it refers to.
 #pragma once
 
 #include <coroutine>
@@ -119,9 +119,9 @@ inline void Spawn(Task<void> task) { task_internal::RunDetached(std::move(task))
 }  // namespace mg
 
 // Returns from a coroutine with the status of `expression` unless it is OK.
-#define MG_CO_RETURN_IF_ERROR(expression)                \
-  do {                                                   \
+#define MG_CO_RETURN_IF_ERROR(expression)                         \
+  do {                                                            \
     if (absl::Status mg_status = (expression); !mg_status.ok()) { \
-      co_return mg_status;                               \
-    }                                                    \
+      co_return mg_status;                                        \
+    }                                                             \
   } while (false)
