@@ -12,13 +12,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "daemon/config/effective.h"
 
 namespace mg {
 namespace {
-
-absl::Duration ToAbsl(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 // What a fault with its count of deltas does to the answer.
 struct Fault {
@@ -272,9 +269,9 @@ absl::StatusOr<std::unique_ptr<Answer>> MockProvider::Start(const Ask& ask) cons
   const Rule* rule = Find(ask.candidate->model, text);
   Fault fault{rule != nullptr && rule->config.has_fault() ? rule->config.fault() : config_.fault()};
   if (rule != nullptr && rule->config.reply().has_text()) text = rule->config.reply().text();
+  const v1::MockLatency latency = LatencyOf(config_);
   return std::make_unique<MockAnswer>(ask, std::move(text), std::move(fault),
-                                      ToAbsl(config_.latency().first()),
-                                      ToAbsl(config_.latency().token()));
+                                      ToDuration(latency.first()), ToDuration(latency.token()));
 }
 
 }  // namespace mg

@@ -27,7 +27,8 @@ class Rpc {
   virtual std::vector<absl::string_view> MetadataValues(absl::string_view key) const = 0;
   // The caller's deadline on the loop's clock; kNever if it set none.
   virtual Instant deadline() const = 0;
-  // Cancelled with kCancel when the caller goes away, with kShuttingDown at the end of a drain.
+  // Cancelled with kCancel when the caller goes away, with kDeadline when its deadline ended the
+  // call, with kShuttingDown at the end of a drain.
   virtual Cancellation* cancellation() = 0;
 
   // Sent before the first message (or with the final status if there is none). Later calls do
@@ -53,6 +54,9 @@ class RpcMethod {
   // grpc-status-details-bin.
   virtual Task<absl::Status> Serve(
       Rpc& rpc, absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request) = 0;
+  // A question about the daemon itself (health): answered even where calls find no room and while
+  // it drains, and no drain waits for it.
+  virtual bool is_probe() const { return false; }
 };
 
 }  // namespace mg

@@ -21,8 +21,8 @@ struct Worker {
 
   // U[0,1)
   struct Uniform {
-    absl::BitGen bits;
-    double operator()() { return absl::Uniform(bits, 0.0, 1.0); }
+    mutable absl::BitGen bits;
+    double operator()() const { return absl::Uniform(bits, 0.0, 1.0); }
   };
   Uniform random;
 };

@@ -1,0 +1,155 @@
+#include "daemon/build_snapshot.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/dialect.h"
+#include "daemon/config/effective.h"
+#include "daemon/http_provider.h"
+#include "daemon/mock_provider.h"
+
+namespace mg {
+namespace {
+
+PlatformConfig PlatformOf(const Adapter& adapter, absl::string_view base_url,
+                          const v1::HttpProviderConfig& http) {
+  PlatformConfig platform;
+  platform.base_url = std::string(base_url.empty() ? adapter.default_base_url : base_url);
+  for (const auto& [name, value] : http.headers()) platform.headers.push_back({name, value});
+  return platform;
+}
+
+HttpEndpoint EndpointOf(const v1::HttpProviderConfig& http) {
+  HttpEndpoint endpoint;
+  endpoint.ca_file = http.ca_file();
+  if (http.has_proxy()) endpoint.proxy = http.proxy();
+  return endpoint;
+}
+
+std::unique_ptr<Provider> HttpProviderOf(const std::string& name, absl::string_view kind,
+                                         PlatformConfig platform,
+                                         const v1::HttpProviderConfig& http,
+                                         const Secret& api_key) {
+  return std::make_unique<HttpProvider>(name, *FindAdapter(kind), std::move(platform),
+                                        Secret(std::string(api_key.Reveal())), EndpointOf(http));
+}
+
+absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
+                                                     const v1::ProviderConfig& config,
+                                                     const Secret& api_key) {
+  switch (config.kind_case()) {
+    case v1::ProviderConfig::kOpenai: {
+      const v1::OpenAiConfig& openai = config.openai();
+      PlatformConfig platform =
+          PlatformOf(*FindAdapter("openai"), openai.base_url(), openai.http());
+      platform.organization = openai.organization();
+      platform.project = openai.project();
+      return HttpProviderOf(name, "openai", std::move(platform), openai.http(), api_key);
+    }
+    case v1::ProviderConfig::kOpenaiCompatible: {
+      const v1::OpenAiCompatibleConfig& compatible = config.openai_compatible();
+      PlatformConfig platform =
+          PlatformOf(*FindAdapter("openai_compatible"), compatible.base_url(), compatible.http());
+      return HttpProviderOf(name, "openai_compatible", std::move(platform), compatible.http(),
+                            api_key);
+    }
+    case v1::ProviderConfig::kMock: {
+      absl::StatusOr<std::unique_ptr<MockProvider>> mock =
+          MockProvider::Create(name, config.mock());
+      if (!mock.ok()) return mock.status();
+      return *std::move(mock);
+    }
+    case v1::ProviderConfig::KIND_NOT_SET:
+      break;
+  }
+  return absl::InternalError(absl::StrCat("providers.", name, " has no kind"));
+}
+
+Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,
+                      const v1::CandidateConfig& candidate, int tier) {
+  Candidate made;
+  made.provider = candidate.provider();
+  made.model = candidate.model();
+  made.id = CandidateIdOf(candidate);
+  made.weight = WeightOf(candidate);
+  made.tier = tier;
+  made.timeouts = TimeoutsOf(config, &group, &candidate);
+  made.backoff = BackoffOf(config, &group, &candidate);
+  return made;
+}
+
+Tier TierOf(const v1::Config& config, const std::string& name, int number) {
+  const v1::GroupConfig& group = config.groups().at(name);
+  Tier tier;
+  tier.group = name;
+  const HashKey hash_key = HashKeyOf(group);
+  tier.strategy = StrategyOf(group);
+  tier.hash_key = hash_key.source;
+  tier.hash_metadata = hash_key.metadata;
+  tier.hash_seed = HashSeedOf(name, group);
+  tier.missing_key = MissingKeyOf(group);
+  for (const v1::CandidateConfig& candidate : group.candidates()) {
+    tier.candidates.push_back(CandidateOf(config, group, candidate, number));
+  }
+  return tier;
+}
+
+// A group and its fallbacks, one tier each; a fallback's own fallbacks are not followed.
+std::shared_ptr<const Route> RouteOf(const v1::Config& config, const std::string& name) {
+  const v1::GroupConfig& group = config.groups().at(name);
+  auto route = std::make_shared<Route>();
+  route->group = name;
+  route->failover = FailoverOf(group);
+  route->retry = RetryOf(config, &group);
+  route->deadline = DeadlineOf(config, &group);
+  route->tiers.push_back(TierOf(config, name, 0));
+  for (int i = 0; i < group.fallback_size(); ++i) {
+    route->tiers.push_back(TierOf(config, group.fallback(i), i + 1));
+  }
+  return route;
+}
+
+// The settings of a provider/model that is asked for by name: the global ones.
+Route DirectRoute(const v1::Config& config) {
+  Route route;
+  route.retry = RetryOf(config, nullptr);
+  route.deadline = DeadlineOf(config, nullptr);
+  Candidate& candidate = route.tiers.emplace_back().candidates.emplace_back();
+  candidate.timeouts = TimeoutsOf(config, nullptr, nullptr);
+  candidate.backoff = BackoffOf(config, nullptr, nullptr);
+  return route;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
+    const LoadedConfig& loaded, std::shared_ptr<Rotations> rotations) {
+  const v1::Config& config = loaded.config;
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->refuse_unsupported = config.unsupported_parameters() == v1::REFUSE;
+  snapshot->call_buffer = CallBufferOf(config);
+
+  std::vector<std::string> names;
+  ModelLists models;
+  for (const auto& [name, provider] : config.providers()) {
+    absl::StatusOr<std::unique_ptr<Provider>> made =
+        ProviderOf(name, provider, loaded.ApiKeyOf(name));
+    if (!made.ok()) return made.status();
+    snapshot->providers[name] = *std::move(made);
+    names.push_back(name);
+    const auto& listed = provider.mock().models();
+    if (!listed.empty()) models[name] = {listed.begin(), listed.end()};
+  }
+  absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups;
+  for (const auto& [name, group] : config.groups()) groups[name] = RouteOf(config, name);
+  absl::flat_hash_map<std::string, std::string> aliases(config.aliases().begin(),
+                                                        config.aliases().end());
+  snapshot->router =
+      std::make_unique<Router>(std::move(groups), std::move(aliases), std::move(names),
+                               DirectRoute(config), std::move(rotations), std::move(models));
+  return snapshot;
+}
+
+}  // namespace mg
