@@ -1,4 +1,5 @@
-// What the configuration's groups and aliases become: routes. Immutable once built, shared by all threads.
+// What the configuration's groups and aliases become: routes. Immutable once built, shared by all
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace mg {
 
-// The clocks of one attempt (spec/resilience.md §2.6, §3.7, §3.11). Zero is a value; `attempt` and `final_ttft` of zero
-// mean what remains of the deadline.
+// The clocks of one attempt (spec/resilience.md §2.6, §3.7, §3.11). Zero is a value; `attempt` and
+// `final_ttft` of zero mean what remains of the deadline.
 struct Timeouts {
   absl::Duration connect = absl::Seconds(5);
   absl::Duration ttft = absl::Seconds(180);  // to the first content; streams only
@@ -49,7 +50,7 @@ struct Tier {
   Strategy strategy = Strategy::kWeightedHash;
   HashKeySource hash_key = HashKeySource::kDefault;
   std::string hash_metadata;  // for kMetadata: its name
-  std::string hash_seed;      // the group's id unless configured: else the same users get every canary
+  std::string hash_seed;  // the group's id unless configured: else the same users get every canary
   MissingKey missing_key = MissingKey::kRandom;
   std::vector<Candidate> candidates;
 };
@@ -60,7 +61,8 @@ struct DeadlinePolicy {
 };
 
 struct Route {
-  std::string group;  // "provider/model" for a pair that was asked for by name
+  std::string group;    // "provider/model" for a pair that was asked for by name
+  bool direct = false;  // such a pair: one candidate, and no strategy
   std::vector<Tier> tiers;
   bool failover = true;
   RetryPolicy retry;

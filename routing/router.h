@@ -1,4 +1,6 @@
-// Finds the route of a model name and orders its candidates for one call (spec/resilience.md §2.9-2.10, §3.9).
+// Finds the route of a model name and orders its candidates for one call (spec/resilience.md
+// §2.9-2.10, §3.9). Immutable once built, shared by all threads; of the rotations each has its own
+// mutex.
 #pragma once
 
 #include <memory>
@@ -6,56 +8,74 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "modelgateway/v1/gateway.pb.h"
 #include "resilience/retry.h"
+#include "routing/order.h"
+#include "routing/rotation.h"
 #include "routing/route.h"
 
 namespace mg {
 
-// The live rotations of round robin groups: shared by all workers, one mutex each, and kept over a reload where group,
-// candidates and weights are the same.
-class Rotations;
-
-// The candidates of one call in the order in which they are to be tried, tier by tier; pointers into the Route.
+// The candidates of one call in the order in which they are to be tried, tier by tier; pointers
+// into the Route.
 struct Plan {
   std::shared_ptr<const Route> route;
   std::vector<const Candidate*> order;
-  std::vector<v1::Skipped> skipped;    // passed over, with the reason (weight_zero …)
-  absl::string_view strategy;          // of tier 0
-  std::string reason;                  // why the first is the first: "weighted_hash", "round_robin", "direct", …
-  bool may_change_candidate = true;    // failover and not disable_fallback
-  bool hash_key_missing = false;       // a weighted hash had nothing to hash
+  std::vector<v1::Skipped> skipped;  // passed over, with the reason (weight_zero …)
+  absl::string_view strategy;        // of tier 0; empty for a pair that was asked for by name
+  // Why the first is the first: "weighted_hash", "round_robin", "random", "direct";
+  // "hash_key_missing" where a hash had nothing to hash; "fallback" where the group itself has no
+  // candidate with a weight.
+  std::string reason;
+  bool may_change_candidate = true;  // failover and not disable_fallback
+  bool hash_key_missing = false;     // the group's hash had nothing to hash
 };
+
+// The models that a provider's configuration limits it to, by provider; absent: any name is passed
+// on.
+using ModelLists = absl::flat_hash_map<std::string, std::vector<std::string>>;
 
 class Router {
  public:
-  // `groups` by name; `aliases`: name → group or "provider/model"; `providers`: their names, with the settings a pair
-  // asked for by name gets (`direct`: the global ones).
+  // `groups` by name; `aliases`: name → group or "provider/model"; `providers`: their names.
+  // `direct`: the settings of a pair that is asked for by name; the clocks and the back-off are
+  // those of its first tier's first candidate, where it has one.
   Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups,
          absl::flat_hash_map<std::string, std::string> aliases, std::vector<std::string> providers,
-         Route direct, std::shared_ptr<Rotations> rotations);
+         Route direct, std::shared_ptr<Rotations> rotations, ModelLists models = {});
 
-  // Looked up as alias, group, then provider/model (cut at the first slash). kUnknownModel names the nearest.
+  // Looked up as alias, group, then provider/model (cut at the first slash). kInvalidRequest for
+  // what is no name, kUnknownModel, naming the nearest, for one that is not known.
   absl::StatusOr<std::shared_ptr<const Route>> Find(absl::string_view model) const;
 
-  // Orders the candidates; `random` gives U[0,1). kInvalidRequest where missing_key: reject holds; kNoCandidate where
-  // every weight is 0.
+  // Orders the candidates; `random` gives U[0,1). kInvalidRequest where missing_key: reject holds;
+  // kNoCandidate where every weight is 0 (its detail's report says which were skipped).
   absl::StatusOr<Plan> MakePlan(std::shared_ptr<const Route> route, const v1::CallContext& context,
                                 Random random) const;
 
- private:
-  absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups_;
-  absl::flat_hash_map<std::string, std::string> aliases_;
-  std::vector<std::string> providers_;
-  Route direct_;
-  std::shared_ptr<Rotations> rotations_;
-};
+  // Does the configuration itself hold this name: alias, group, or the pair of a candidate, an
+  // alias or a model list? Only such names may become metric labels.
+  bool Names(absl::string_view model) const { return names_.contains(model); }
 
-// −ln(U)/weight with U in (0,1) from XXH3-64 of key and candidate id under the seed: the least wins, ascending order is
-// the fallback order. Stable over builds, processes and machines (golden vectors in tests/unit).
-double RendezvousScore(absl::string_view key, absl::string_view seed, absl::string_view candidate_id,
-                       int weight);
+ private:
+  std::shared_ptr<const Route> FindPair(absl::string_view pair) const;
+  std::string NearestTo(absl::string_view model) const;
+  absl::Status Unknown(absl::string_view model) const;
+  absl::StatusOr<std::vector<const Candidate*>> OrderOf(const Tier& tier, bool first,
+                                                        const v1::CallContext& context,
+                                                        Random random, Plan* plan) const;
+
+  absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Route>> aliases_;
+  const std::vector<std::string> providers_;
+  const ModelLists models_;
+  const Route direct_;
+  absl::flat_hash_map<const Tier*, std::shared_ptr<Rotation>> rotation_of_;
+  absl::flat_hash_set<std::string> names_;
+  std::vector<std::string> sorted_names_;  // for errors
+};
 
 }  // namespace mg
