@@ -1,0 +1,35 @@
+// Where the daemon listens: what is configured, each absent key by its own default. The default
+// sockets move to where this user may make them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "daemon/config/address.h"
+#include "daemon/config/load.h"
+
+namespace mg {
+
+struct ListenPlan {
+  // Only those that are opened in this version.
+  std::vector<Address> grpc;
+  std::vector<Address> admin;
+  std::vector<Address> health;
+  std::vector<Address> metrics;
+  mode_t unix_mode = 0660;  // of the sockets of grpc
+  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> notes;  // lines to say at start
+};
+
+// Whether this user can have sockets in this folder; makes it where it is absent.
+using SocketFolder = std::function<bool(const std::string& folder)>;
+bool MakeSocketFolder(const std::string& folder);
+
+// `config` must have passed LoadConfig without problems. The key that an address came from is
+// "listen.grpc[0]", or "listen.grpc" for a default.
+ListenPlan ListenOf(const v1::Config& config, const Outside& outside, const SocketFolder& folder);
+
+}  // namespace mg
