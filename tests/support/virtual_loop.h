@@ -1,4 +1,5 @@
-// A loop whose time is the test's: it jumps to the next timer as soon as nothing else is left to do.
+// A loop whose time is the test's: it jumps to the next timer as soon as nothing else is left to
+// do.
 #pragma once
 
 #include "daemon/runtime/loop.h"
@@ -7,14 +8,18 @@ namespace mg {
 
 class VirtualLoop final : public Loop {
  public:
-  VirtualLoop() : Loop(absl::UnixEpoch() + absl::Hours(1)), wall_(absl::FromUnixSeconds(1'795'000'000)) {}
+  VirtualLoop()
+      : Loop(absl::UnixEpoch() + absl::Hours(1)), wall_(absl::FromUnixSeconds(1'795'000'000)) {}
 
-  absl::Time WallTime() const override { return wall_ + (now() - (absl::UnixEpoch() + absl::Hours(1))); }
+  absl::Time WallTime() const override {
+    return wall_ + (now() - (absl::UnixEpoch() + absl::Hours(1)));
+  }
 
   // Runs until nothing is ready and no timer is set.
   void RunUntilIdle() { RunUntil(kNever); }
 
-  // Runs everything up to and including `end`; time is `end` afterwards (or that of the last timer for kNever).
+  // Runs everything up to and including `end`; time is `end` afterwards (or that of the last timer
+  // for kNever).
   void RunUntil(Instant end) {
     while (true) {
       RunReady();
