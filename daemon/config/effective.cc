@@ -3,6 +3,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <vector>
 
@@ -43,8 +44,12 @@ void Overlay(const Message& from, Message* to) {
 // The defaults, then each of `scopes` that is there, the inner ones last.
 template <typename M>
 M Merged(std::initializer_list<const M*> scopes) {
-  M merged;
-  ReadDefaults(&merged);
+  static const M kDefaults = [] {
+    M defaults;
+    ReadDefaults(&defaults);
+    return defaults;
+  }();
+  M merged = kDefaults;
   for (const M* scope : scopes) {
     if (scope != nullptr) Overlay(*scope, &merged);
   }
@@ -79,12 +84,6 @@ v1::CircuitBreakerConfig MergedBreaker(const v1::Config& config,
                                        const v1::ScopedProviderConfig* provider) {
   return Merged<v1::CircuitBreakerConfig>(
       {&config.circuit_breaker(), provider != nullptr ? &provider->circuit_breaker() : nullptr});
-}
-
-v1::CooldownConfig MergedCooldown(const v1::Config& config,
-                                  const v1::ScopedProviderConfig* provider) {
-  return Merged<v1::CooldownConfig>(
-      {&config.cooldown(), provider != nullptr ? &provider->cooldown() : nullptr});
 }
 
 Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,
@@ -135,7 +134,9 @@ RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group) {
 
 DeadlinePolicy DeadlineOf(const v1::Config& config, const v1::GroupConfig* group) {
   const v1::DeadlineConfig merged = MergedDeadline(config, group);
-  return {.default_deadline = ToDuration(merged.default_()), .max = ToDuration(merged.max())};
+  const absl::Duration max = ToDuration(merged.max());
+  // A smaller max alone does not contradict the default of `default`.
+  return {.default_deadline = std::min(ToDuration(merged.default_()), max), .max = max};
 }
 
 Strategy StrategyOf(const v1::GroupConfig& group) {

@@ -24,8 +24,6 @@ v1::TimeoutsConfig MergedTimeouts(const v1::Config& config, const v1::GroupConfi
 v1::DeadlineConfig MergedDeadline(const v1::Config& config, const v1::GroupConfig* group);
 v1::CircuitBreakerConfig MergedBreaker(const v1::Config& config,
                                        const v1::ScopedProviderConfig* provider);
-v1::CooldownConfig MergedCooldown(const v1::Config& config,
-                                  const v1::ScopedProviderConfig* provider);
 
 // Of an attempt. `group` is the one the candidate stands in; both nullptr: PROVIDER/MODEL asked for
 // by name.

@@ -10,7 +10,6 @@
 namespace mg {
 namespace {
 
-constexpr size_t kMaxProblems = 500;
 constexpr size_t kMaxShown = 24;  // keys of providers are longer
 constexpr size_t kMaxPath = 300;
 
@@ -46,8 +45,8 @@ std::string ToText(absl::Span<const Problem> problems) {
 
 void ProblemLog::Add(int line, absl::string_view path, absl::string_view message,
                      absl::string_view nearest) {
-  if (problems_.size() >= kMaxProblems) {
-    ++more_;
+  if (full()) {
+    more_ = true;
     return;
   }
   problems_.push_back({file_, line, std::string(CutUtf8(path, kMaxPath)), std::string(message),
@@ -66,9 +65,7 @@ std::vector<Problem> ProblemLog::Take() {
   std::sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.path, a.message) < std::tie(b.line, b.path, b.message);
   });
-  if (more_ > 0) {
-    problems_.push_back({file_, 0, "", absl::StrCat("and ", more_, " more problems"), ""});
-  }
+  if (more_) problems_.push_back({file_, 0, "", "and there is more that is wrong", ""});
   return std::move(problems_);
 }
 

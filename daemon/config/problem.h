@@ -33,14 +33,18 @@ class ProblemLog {
   // Whether a problem is known at `path` or beneath it: what follows from it is not worth telling.
   bool Has(absl::string_view path) const;
   bool empty() const { return problems_.empty(); }
+  // No more are kept; that there were more is told.
+  bool full() const { return problems_.size() >= kMaxProblems; }
 
   // In the order of lines.
   std::vector<Problem> Take();
 
  private:
+  static constexpr size_t kMaxProblems = 500;
+
   std::string file_;
   std::vector<Problem> problems_;
-  size_t more_ = 0;
+  bool more_ = false;
 };
 
 // `text` as a problem may show it: quoted; a long one, which may be a secret at the wrong place,

@@ -1,0 +1,214 @@
+// Providers: names, where they are, what is sent to them, and the rules of mocks.
+#include <re2/re2.h>
+
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "daemon/config/address.h"
+#include "daemon/config/validate.h"
+
+namespace mg {
+namespace {
+
+constexpr size_t kMaxCaBytes = 4 << 20;
+
+// `provider_options` and `Tool.hosted` of a request name a provider or a dialect.
+struct Dialect {
+  const char* name;
+  std::set<std::string> kinds;  // that speak it
+};
+const Dialect kDialects[] = {{"openai", {"openai", "openai_compatible"}}};
+
+// Headers that are the transport's, and those that carry the key.
+constexpr const char* kTransportHeaders[] = {
+    "connection", "content-length", "host",    "keep-alive",        "proxy-connection",
+    "te",         "trailer",        "upgrade", "transfer-encoding", "proxy-authenticate"};
+constexpr const char* kKeyHeaders[] = {"authorization", "proxy-authorization", "api-key",
+                                       "x-api-key", "x-goog-api-key"};
+
+bool IsToken(absl::string_view text) {
+  for (const char c : text) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) &&
+        absl::string_view("!#$%&'*+-.^_`|~").find(c) == absl::string_view::npos) {
+      return false;
+    }
+  }
+  return !text.empty();
+}
+
+// What may stand in the value of a header: no control character but the tab.
+bool IsHeaderValue(absl::string_view text) {
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
+  }
+  return true;
+}
+
+template <size_t N>
+bool OneOf(absl::string_view text, const char* const (&list)[N]) {
+  return std::any_of(std::begin(list), std::end(list),
+                     [text](const char* one) { return one == text; });
+}
+
+void CheckHeaders(const v1::HttpProviderConfig& http, const std::string& path, Findings* findings) {
+  std::set<std::string> seen;
+  for (const std::string& name : NamesOf(http.headers())) {
+    const std::string at = absl::StrCat(path, ".headers.", name);
+    const std::string lower = absl::AsciiStrToLower(name);
+    if (!IsToken(name)) findings->Add(at, "is no name of a header");
+    if (OneOf(lower, kTransportHeaders))
+      findings->Add(at, "belongs to the connection and is not to be set");
+    if (OneOf(lower, kKeyHeaders)) findings->Add(at, "carries the key, which goes into api_key");
+    if (!seen.insert(lower).second) findings->Add(at, "is there twice: case does not count");
+    if (!IsHeaderValue(http.headers().at(name))) {
+      findings->Add(at, "has a line break or another control character in its value");
+    }
+  }
+}
+
+void CheckHttp(const v1::HttpProviderConfig& http, const std::string& path, const Outside& outside,
+               Findings* findings) {
+  CheckHeaders(http, path, findings);
+  if (!http.ca_file().empty()) {
+    const absl::StatusOr<FileContent> file = outside.file(http.ca_file(), kMaxCaBytes);
+    if (!file.ok()) {
+      findings->Add(absl::StrCat(path, ".ca_file"),
+                    absl::StrCat("cannot be read: ", file.status().message()));
+    } else if (file->text.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+      findings->Add(absl::StrCat(path, ".ca_file"), "has no certificate in PEM form");
+    }
+  }
+  if (!http.proxy().empty()) {
+    const absl::StatusOr<BaseUrl> proxy = ParseBaseUrl(http.proxy());
+    if (!proxy.ok()) {
+      findings->Add(absl::StrCat(path, ".proxy"),
+                    absl::StrCat("must be http://HOST:PORT or https://HOST:PORT, without user and "
+                                 "password (a proxy that wants them is named by HTTPS_PROXY in the "
+                                 "environment): it ",
+                                 proxy.status().message()));
+    } else if (!proxy->path.empty()) {
+      findings->Add(absl::StrCat(path, ".proxy"), "has a path, which a proxy cannot have");
+    }
+  }
+}
+
+// The address of a listener at which this URL would reach the gateway itself; empty: none.
+std::string OwnListener(const BaseUrl& url, const v1::Config& config) {
+  if (!IsLoopback(url.host)) return "";
+  const v1::Listen& listen = config.listen();
+  const auto has = [&url](const v1::AddressList& list, bool written, int by_default) {
+    if (!written) return url.port == by_default;
+    for (const std::string& text : list.addresses()) {
+      const absl::StatusOr<Address> address = ParseAddress(text);
+      if (address.ok() && !address->is_unix() && address->port == url.port) return true;
+    }
+    return false;
+  };
+  if (has(listen.grpc(), listen.has_grpc(), 7411)) return "listen.grpc";
+  if (has(listen.admin(), listen.has_admin(), 7413)) return "listen.admin";
+  return "";
+}
+
+void CheckBaseUrl(const std::string& text, bool allow_insecure, const v1::Config& config,
+                  const std::string& path, Findings* findings) {
+  if (text.empty()) return;
+  const absl::StatusOr<BaseUrl> url = ParseBaseUrl(text);
+  if (!url.ok()) {
+    findings->Add(path, url.status().message());
+    return;
+  }
+  if (!url->https && !IsLoopback(url->host) && !allow_insecure) {
+    findings->Add(path,
+                  "is http:// beyond loopback: key and prompts would travel in the clear. Use "
+                  "https://, or write allow_insecure: true beside it");
+  } else if (IsLinkLocal(url->host) && !allow_insecure) {
+    findings->Add(path,
+                  "is a link-local address, where clouds keep their metadata: write "
+                  "allow_insecure: true beside it if it is meant");
+  }
+  const std::string own = OwnListener(*url, config);
+  if (!own.empty()) {
+    findings->Add(path, absl::StrCat("is the gateway's own listener (", own,
+                                     "): calls would go in a circle"));
+  }
+}
+
+void CheckFault(const v1::MockFault& fault, const std::string& path, Findings* findings) {
+  if (fault.has_malformed() && !fault.malformed()) {
+    findings->Add(absl::StrCat(path, ".malformed"),
+                  "can only be true: leave the key out for no fault");
+  }
+}
+
+void CheckMock(const v1::MockConfig& mock, const std::string& path, Findings* findings) {
+  std::set<std::string> models;
+  for (int i = 0; i < mock.models_size(); ++i) {
+    if (!models.insert(mock.models(i)).second) {
+      findings->Add(absl::StrCat(path, ".models[", i, "]"), "is there twice");
+    }
+  }
+  CheckFault(mock.fault(), absl::StrCat(path, ".fault"), findings);
+  for (int i = 0; i < mock.rules_size(); ++i) {
+    const v1::MockRule& rule = mock.rules(i);
+    const std::string at = absl::StrCat(path, ".rules[", i, "]");
+    if (!rule.has_reply() && !rule.has_fault()) {
+      findings->Add(at, "needs a reply, a fault or both");
+    }
+    if (rule.reply().has_echo() && !rule.reply().echo()) {
+      findings->Add(absl::StrCat(at, ".reply.echo"),
+                    "can only be true: write text for another reply");
+    }
+    CheckFault(rule.fault(), absl::StrCat(at, ".fault"), findings);
+    const RE2 pattern(rule.last_user(), RE2::Quiet);
+    if (!pattern.ok()) {
+      findings->Add(absl::StrCat(at, ".last_user"),
+                    absl::StrCat("is no regular expression of RE2: ", pattern.error()));
+    }
+  }
+}
+
+void CheckName(const std::string& name, const std::string& kind, Findings* findings) {
+  const std::string path = absl::StrCat("providers.", name);
+  if (!IsName(name)) {
+    findings->Tell(path, "a provider's name has letters, digits, '.', '_' and '-', at most 128");
+  }
+  for (const Dialect& dialect : kDialects) {
+    if (name == dialect.name && !kind.empty() && !dialect.kinds.contains(kind)) {
+      findings->Tell(path,
+                     "is the name of a dialect that this provider does not speak: provider_options "
+                     "of a request could mean either");
+    }
+  }
+}
+
+void CheckSent(const v1::OpenAiConfig& openai, const std::string& path, Findings* findings) {
+  if (!IsHeaderValue(openai.organization())) {
+    findings->Add(absl::StrCat(path, ".organization"), "has a control character");
+  }
+  if (!IsHeaderValue(openai.project())) {
+    findings->Add(absl::StrCat(path, ".project"), "has a control character");
+  }
+}
+
+}  // namespace
+
+void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
+  for (const std::string& name : NamesOf(config.providers())) {
+    if (findings->full()) return;
+    const v1::ProviderConfig& provider = config.providers().at(name);
+    const std::string kind = KindOf(provider);
+    const std::string path = absl::StrCat("providers.", name, ".", kind);
+    CheckName(name, kind, findings);
+    if (const v1::HttpProviderConfig* http = HttpOf(provider)) {
+      CheckHttp(*http, path, outside, findings);
+      const std::string& url = provider.has_openai() ? provider.openai().base_url()
+                                                     : provider.openai_compatible().base_url();
+      CheckBaseUrl(url, http->allow_insecure(), config, absl::StrCat(path, ".base_url"), findings);
+    }
+    if (provider.has_openai()) CheckSent(provider.openai(), path, findings);
+    if (provider.has_mock()) CheckMock(provider.mock(), path, findings);
+  }
+}
+
+}  // namespace mg
