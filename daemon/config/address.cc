@@ -64,9 +64,8 @@ absl::Status SplitHostPort(absl::string_view text, std::string* host, int* port)
   }
   *port = -1;
   if (rest.empty()) return absl::OkStatus();
-  absl::ConsumePrefix(&rest, ":");
   uint32_t number;
-  if (rest.empty() || rest.size() > 5 ||
+  if (!absl::ConsumePrefix(&rest, ":") || rest.empty() || rest.size() > 5 ||
       !absl::ascii_isdigit(static_cast<unsigned char>(rest[0])) ||
       !absl::SimpleAtoi(rest, &number) || number > 65535) {
     return Bad("has no valid port: 0 to 65535");

@@ -1,6 +1,5 @@
 #include "daemon/config/yaml.h"
 
-#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -11,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/utf8.h"
 
 namespace mg {
@@ -122,8 +122,8 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (parent.has_key) {
       parent.value.entries.back().value = std::move(value);
       parent.has_key = false;
-    } else if (value.kind != YamlValue::Kind::kScalar) {
-      Fail(mark, "a key is no text");
+    } else if (value.kind == YamlValue::Kind::kList || value.kind == YamlValue::Kind::kMap) {
+      Fail(mark, "a key is a list or map, and must be a text");
     } else {
       parent.value.entries.push_back({std::move(value.text), value.line, {}});
       parent.has_key = true;
@@ -150,47 +150,51 @@ bool Refuse(int line, absl::string_view message, YamlError* error) {
   return false;
 }
 
-}  // namespace
+// The line in which the byte `at` stands.
+int LineAt(absl::string_view text, size_t at) {
+  return static_cast<int>(std::count(text.begin(), text.begin() + at, '\n')) + 1;
+}
 
-bool ParseYaml(absl::string_view text, YamlValue* root, YamlError* error) {
+bool IsText(absl::string_view text, YamlError* error) {
   if (text.size() > kMaxConfigBytes) return Refuse(0, "is larger than 10MiB", error);
-  const size_t valid = ValidUtf8Prefix(text);
-  const size_t nul = text.find('\0');
-  const size_t bad = nul == absl::string_view::npos ? valid : std::min(valid, nul);
-  if (bad < text.size()) {
-    const auto before = text.substr(0, bad);
-    const auto lines = std::count(before.begin(), before.end(), '\n');
-    return Refuse(static_cast<int>(lines) + 1, "is not UTF-8 text", error);
-  }
+  const size_t bad = std::min(ValidUtf8Prefix(text), text.find('\0'));
+  return bad >= text.size() || Refuse(LineAt(text, bad), "is not UTF-8 text", error);
+}
 
-  TreeBuilder builder(error);
+// The library's exceptions end here.
+bool RunParser(absl::string_view text, TreeBuilder* builder, YamlError* error) {
+  // The parser takes a quoted text that the end of the file cuts off, but none that an end of
+  // document cuts off.
+  std::istringstream in(absl::StrCat(text, absl::EndsWith(text, "\n") ? "" : "\n", "...\n"));
   try {
-    std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    while (!builder.failed() && parser.HandleNextDocument(builder)) {
+    while (!builder->failed() && parser.HandleNextDocument(*builder)) {
     }
-  } catch (const YAML::DeepRecursion& deep) {
-    if (!builder.failed()) {
-      return Refuse(deep.mark.line + 1, absl::StrCat("is deeper than ", kMaxDepth, " levels"),
-                    error);
-    }
+    return !builder->failed();
   } catch (const YAML::Exception& failure) {
-    if (!builder.failed()) return Refuse(failure.mark.line + 1, ReasonOf(failure), error);
+    if (builder->failed()) return false;
+    const int last = LineAt(text, absl::StripSuffix(text, "\n").size());
+    return Refuse(std::min(failure.mark.line + 1, last), ReasonOf(failure), error);
   } catch (const std::exception&) {
     return Refuse(0, "is not YAML", error);
   }
-  if (builder.failed()) return false;
+}
+
+}  // namespace
+
+bool ParseYaml(absl::string_view text, YamlValue* root, YamlError* error) {
+  TreeBuilder builder(error);
+  if (!IsText(text, error) || !RunParser(text, &builder, error)) return false;
   *root = builder.TakeRoot();
   const bool empty = root->kind == YamlValue::Kind::kNull ||
                      (root->kind == YamlValue::Kind::kMap && root->entries.empty());
   if (empty) {
     return Refuse(0,
-                  "is empty: without any configuration the gateway has defaults, but an empty "
-                  "one is no wish for them",
+                  "is empty: without any configuration the gateway has defaults, but an empty one "
+                  "is no wish for them",
                   error);
   }
-  if (root->kind != YamlValue::Kind::kMap) return Refuse(root->line, "is no map of keys", error);
-  return true;
+  return root->kind == YamlValue::Kind::kMap || Refuse(root->line, "is no map of keys", error);
 }
 
 }  // namespace mg
