@@ -1,6 +1,6 @@
-// A dialect is the JSON shape that a provider speaks; a platform is where and who (URL, authentication); an adapter is
-// one of each. All three are stateless, const and shared by all threads: bytes and values in, bytes and values out, no
-// clock and no I/O.
+// A dialect is the JSON shape that a provider speaks; a platform is where and who (URL,
+// authentication); an adapter is one of each. All three are stateless, const and shared by all
+// threads: bytes and values in, bytes and values out, no clock and no I/O.
 #pragma once
 
 #include <memory>
@@ -18,28 +18,33 @@
 
 namespace mg {
 
-// What of the candidate and the configuration a dialect must know to write a request and read its answer.
+// What of the candidate and the configuration a dialect must know to write a request and read its
+// answer.
 struct DialectContext {
   std::string provider;  // its name in the configuration; a key of provider_options
   std::string model;     // as the provider names it
-  bool compatible = false;          // an OpenAI-compatible server: the strict-request rules of providers.md §8 hold
+  bool compatible =
+      false;  // an OpenAI-compatible server: the strict-request rules of providers.md §8 hold
   bool refuse_unsupported = false;  // unsupported_parameters: refuse
+  bool google_compatible = false;   // IsGoogleCompatible(base_url): its usage hides thinking
 };
 
 struct EncodedRequest {
-  HttpRequest http;  // url: the path beneath the base URL ("/chat/completions")
+  HttpRequest http;                   // url: the path beneath the base URL ("/chat/completions")
   std::vector<v1::Warning> warnings;  // what was dropped, emulated or changed
 };
 
-// Reads one answer, whatever its HTTP framing, and tells it as the events of the contract. The unary answer is read as
-// events too (few and large), so that Chat is the fold of what StreamChat sends.
+// Reads one answer, whatever its HTTP framing, and tells it as the events of the contract. The
+// unary answer is read as events too (few and large), so that Chat is the fold of what StreamChat
+// sends.
 //
-// Events: Started first (id, model, created: what is known), then deltas and, at the very end, one ChoiceFinished a
-// choice and one Completed (usage, provider_metadata; the report is added by the caller). Finishes and Completed are
-// held until nothing can follow them: they come out of Feed at the terminal marker, or out of Finish.
-// Every string is valid UTF-8; no event is larger than 1 MiB where it can be cut. An error that the provider put into
-// the stream, a malformed piece or a cap that is exceeded comes back as the status (a class of base/error.h) after the
-// events that came before it; a decoder that has failed is not fed again.
+// Events: Started first (id, model, created: what is known), then deltas and, at the very end, one
+// ChoiceFinished a choice and one Completed (usage, provider_metadata; the report is added by the
+// caller). Finishes and Completed are held until nothing can follow them: they come out of Feed at
+// the terminal marker, or out of Finish. Every string is valid UTF-8; no event is larger than 1 MiB
+// where it can be cut. An error that the provider put into the stream, a malformed piece or a cap
+// that is exceeded comes back as the status (a class of base/error.h) after the events that came
+// before it; a decoder that has failed is not fed again.
 class Decoder {
  public:
   virtual ~Decoder() = default;
@@ -47,13 +52,15 @@ class Decoder {
   // The next bytes of the body, cut anywhere.
   virtual absl::Status Feed(absl::string_view bytes, std::vector<v1::ChatEvent>* events) = 0;
 
-  // The body is over: cleanly, or (`clean` false) by a reset. Decides what a missing end means: completes the answer
-  // where every choice has its finish reason, kEmpty where there was neither content nor finish, else kInterrupted.
+  // The body is over: cleanly, or (`clean` false) by a reset. Decides what a missing end means:
+  // completes the answer where every choice has its finish reason, kEmpty where there was neither
+  // content nor finish, else kInterrupted.
   virtual absl::Status Finish(bool clean, std::vector<v1::ChatEvent>* events) = 0;
 
   // The terminal marker was seen and Completed was given out: the body's rest says nothing.
   virtual bool done() const = 0;
-  // Every choice that was begun has its finish reason: silence may end the answer (timeouts.stream_end).
+  // Every choice that was begun has its finish reason: silence may end the answer
+  // (timeouts.stream_end).
   virtual bool finished() const = 0;
 };
 
@@ -64,18 +71,21 @@ class Dialect {
   // "openai": a key of provider_options and of Tool.hosted.
   virtual absl::string_view name() const = 0;
 
-  // kUnsupportedField or kInvalidRequest, with the field, where the request cannot be served by this candidate.
+  // kUnsupportedField or kInvalidRequest, with the field, where the request cannot be served by
+  // this candidate.
   virtual absl::StatusOr<EncodedRequest> EncodeChat(const v1::ChatRequest& request,
                                                     const DialectContext& context,
                                                     bool stream) const = 0;
 
-  // For a 2xx answer; chosen by its media type, since a stream may be answered whole and the other way round. An
-  // answer that cannot be one (text/html) is kMalformed. `request` and `context` must outlive the decoder.
-  virtual absl::StatusOr<std::unique_ptr<Decoder>> NewChatDecoder(
-      const v1::ChatRequest& request, const DialectContext& context, const HttpHead& head) const = 0;
+  // For a 2xx answer; chosen by its media type, since a stream may be answered whole and the other
+  // way round. An answer that cannot be one (text/html) is kMalformed. `request` and `context` must
+  // outlive the decoder.
+  virtual absl::StatusOr<std::unique_ptr<Decoder>> NewChatDecoder(const v1::ChatRequest& request,
+                                                                  const DialectContext& context,
+                                                                  const HttpHead& head) const = 0;
 
-  // The error of a non-2xx answer: class, provider_code, provider_message (sanitised), field, http_status and
-  // retry_after. `wall_now` reads HTTP dates where the answer has no Date.
+  // The error of a non-2xx answer: class, provider_code, provider_message (sanitised), field,
+  // http_status and retry_after. `wall_now` reads HTTP dates where the answer has no Date.
   virtual absl::Status DecodeError(const DialectContext& context, const HttpHead& head,
                                    absl::string_view body, absl::Time wall_now) const = 0;
 
@@ -86,7 +96,8 @@ class Dialect {
 // Where and who, from the configuration of one provider.
 struct PlatformConfig {
   std::string base_url;  // no slash at its end
-  HttpHeaders headers;   // configured ones; they replace ours of the same name, compared without case
+  HttpHeaders
+      headers;  // configured ones; they replace ours of the same name, compared without case
   std::string organization;
   std::string project;
 };
@@ -94,7 +105,8 @@ struct PlatformConfig {
 class Platform {
  public:
   virtual ~Platform() = default;
-  // Makes the URL whole and adds the headers, authentication included. `key` may be empty (a server without one).
+  // Makes the URL whole and adds the headers, authentication included. `key` may be empty (a server
+  // without one).
   virtual void Prepare(const PlatformConfig& config, const Secret& key, absl::Time wall_now,
                        HttpRequest* request) const = 0;
 };
@@ -106,9 +118,12 @@ struct Adapter {
   bool compatible = false;
 };
 
-// By kind of provider in the configuration ("openai", "openai_compatible"); nullptr for one that is not reached by
-// HTTP or not known. The table is adapters/registry.cc: a new dialect is one file and one line there.
+// By kind of provider in the configuration ("openai", "openai_compatible"); nullptr for one that is
+// not reached by HTTP or not known. The table is adapters/registry.cc: a new dialect is one file
+// and one line there.
 const Adapter* FindAdapter(absl::string_view kind);
+// Does this base URL lead to Google's OpenAI-compatible endpoint (…/v1beta/openai)?
+bool IsGoogleCompatible(absl::string_view base_url);
 // The names of all dialects, which `provider_options` may use as keys.
 std::vector<absl::string_view> DialectNames();
 

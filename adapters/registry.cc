@@ -1,1 +1,38 @@
+// The table of adapters. A new dialect is its file and a line here.
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "adapters/dialect.h"
+#include "adapters/dialects/openai.h"
+#include "adapters/platforms/openai.h"
+
+namespace mg {
+
+const Adapter* FindAdapter(absl::string_view kind) {
+  static const OpenAiDialect kOpenAi;
+  static const OpenAiPlatform kOpenAiPlatform;
+  static const struct {
+    absl::string_view kind;
+    Adapter adapter;
+  } kAdapters[] = {
+      {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false}},
+      {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true}},
+  };
+  for (const auto& row : kAdapters) {
+    if (row.kind == kind) return &row.adapter;
+  }
+  return nullptr;
+}
+
+std::vector<absl::string_view> DialectNames() {
+  return {"openai", "anthropic", "bedrock", "gemini", "cohere"};
+}
+
+bool IsGoogleCompatible(absl::string_view base_url) {
+  if (!absl::ConsumeSuffix(&base_url, "/openai")) return false;
+  base_url.remove_prefix(std::min(base_url.rfind('/'), base_url.size()));
+  return absl::ConsumePrefix(&base_url, "/v") && !base_url.empty() &&
+         absl::ascii_isdigit(static_cast<unsigned char>(base_url[0]));
+}
+
+}  // namespace mg

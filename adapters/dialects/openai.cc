@@ -1,0 +1,83 @@
+#include "adapters/dialects/openai.h"
+
+#include "adapters/dialects/openai_decoder.h"
+#include "adapters/dialects/openai_encoding.h"
+#include "adapters/dialects/openai_errors.h"
+#include "adapters/json_text.h"
+#include "adapters/provider_options.h"
+#include "base/utf8.h"
+
+namespace mg {
+namespace {
+
+// Room for the body, so that a long prompt is not moved again and again.
+size_t ExpectedBytes(const v1::ChatRequest& request) {
+  size_t bytes = 1024;
+  for (const v1::Message& message : request.messages()) {
+    for (const v1::Part& part : message.parts()) {
+      bytes += 64 + part.text().size() + part.text().size() / 16 +
+               (part.image().data().size() + part.audio().data().size() +
+                part.document().data().size()) *
+                   4 / 3;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+absl::string_view OpenAiDialect::name() const { return kOpenAiDialect; }
+
+absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& request,
+                                                         const DialectContext& context,
+                                                         bool stream) const {
+  if (request.has_legacy_prompt()) {
+    return Unsupported("legacy_prompt", "not in this version; send messages");
+  }
+  OpenAiEncoding encoding = {
+      request, context, context.compatible ? OpenAiModelRules() : OpenAiRulesFor(context.model),
+      EncodeNotes(context.refuse_unsupported), ""};
+  if (!encoding.rules.responses_only.empty()) {
+    return Unsupported("model", encoding.rules.responses_only);
+  }
+  std::string& body = encoding.body;
+  body.reserve(ExpectedBytes(request));
+  body.append("{\"model\":");
+  AppendJsonString(context.model, &body);
+  body.push_back(',');
+  for (auto* encode : {EncodeOpenAiMessages, EncodeOpenAiTools, EncodeOpenAiFormat}) {
+    if (auto status = encode(&encoding); !status.ok()) return status;
+  }
+  if (auto status = EncodeOpenAiSettings(stream, &encoding); !status.ok()) return status;
+  body.push_back('}');
+  if (auto status = MergeOptions(request.provider_options(), context.provider, kOpenAiDialect,
+                                 "provider_options", {"model", "messages", "stream"}, &body);
+      !status.ok()) {
+    return status;
+  }
+  EncodedRequest encoded;
+  encoded.http.url = "/chat/completions";
+  encoded.http.body = std::move(body);
+  encoded.warnings = encoding.notes.TakeWarnings();
+  return encoded;
+}
+
+absl::StatusOr<std::unique_ptr<Decoder>> OpenAiDialect::NewChatDecoder(
+    const v1::ChatRequest& request, const DialectContext& context, const HttpHead& head) const {
+  return NewOpenAiDecoder(request, context, head);
+}
+
+absl::Status OpenAiDialect::DecodeError(const DialectContext& context, const HttpHead& head,
+                                        absl::string_view body, absl::Time wall_now) const {
+  return OpenAiHttpError(context, head, body, wall_now);
+}
+
+std::string OpenAiDialect::ProviderRequestId(const HttpHead& head) const {
+  for (const char* name : {"x-request-id", "apim-request-id", "mistral-correlation-id", "cf-ray"}) {
+    const absl::string_view id = FindHeader(head.headers, name);
+    if (!id.empty()) return std::string(CutUtf8(WithValidUtf8(id), 256));
+  }
+  return "";
+}
+
+}  // namespace mg

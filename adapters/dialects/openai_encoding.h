@@ -1,0 +1,62 @@
+// One ChatRequest on its way into OpenAI's body: what the pieces of the encoder share. Lives for
+// one EncodeChat.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "adapters/dialect.h"
+#include "adapters/dialects/openai_models.h"
+#include "adapters/encode_notes.h"
+
+namespace mg {
+
+inline constexpr absl::string_view kOpenAiDialect = "openai";
+
+struct OpenAiEncoding {
+  const v1::ChatRequest& request;
+  const DialectContext& context;
+  OpenAiModelRules rules;  // takes everything where the server is a compatible one
+  EncodeNotes notes;
+  std::string body;
+};
+
+// Where a part stands: messages[2].parts[0], or a part of the result there.
+struct PartPlace {
+  int message = 0;
+  int part = 0;
+  int inner = -1;
+
+  // "messages[2].parts[0].image.uri"; only for refusals and warnings.
+  std::string Field(absl::string_view member) const;
+};
+
+// openai_parts.cc.
+bool IsBlank(absl::string_view text);
+// Has the part options for this candidate? Is it more than a plain string can hold?
+bool HasPartOptions(const v1::Part& part, const OpenAiEncoding& encoding);
+bool NeedsBlock(const v1::Part& part, const OpenAiEncoding& encoding);
+// Appends the content block of a text, image, audio, document or refusal; any other kind is
+// refused.
+absl::Status AppendBlock(const v1::Part& part, const PartPlace& place, OpenAiEncoding* encoding);
+// Merges the part's options into what stands at the body's end from `start` on.
+absl::Status MergePartOptions(const v1::Part& part, const PartPlace& place, size_t start,
+                              OpenAiEncoding* encoding);
+// Warns of what a part carries besides its kind and this dialect has no place for.
+absl::Status DropExtras(const v1::Part& part, const PartPlace& place, OpenAiEncoding* encoding);
+// "cache_breakpoint" for a part that is no content block.
+absl::Status DropBreakpoint(const v1::Part& part, const PartPlace& place, OpenAiEncoding* encoding);
+
+// openai_messages.cc: `"messages":[…]`.
+absl::Status EncodeOpenAiMessages(OpenAiEncoding* encoding);
+// openai_settings.cc: sampling, reasoning, stream and the rest.
+absl::Status EncodeOpenAiSettings(bool stream, OpenAiEncoding* encoding);
+// openai_tools.cc: tools, tool_choice, parallel_tool_calls; response_format.
+absl::Status EncodeOpenAiTools(OpenAiEncoding* encoding);
+absl::Status EncodeOpenAiFormat(OpenAiEncoding* encoding);
+
+// Must the schema be asked for in words, since the model has no json_schema?
+bool NeedsSchemaInstruction(const OpenAiEncoding& encoding);
+
+}  // namespace mg

@@ -1,0 +1,538 @@
+// Messages in OpenAI's shape: roles, tool calls and their results, reasoning under the key it came
+// with, and what must be emulated (images of tool results, prefill, a schema in words).
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/dialects/openai_encoding.h"
+#include "adapters/dialects/openai_state.h"
+#include "adapters/json_text.h"
+
+namespace mg {
+namespace {
+
+using v1::Message;
+using v1::Part;
+
+constexpr absl::string_view kContinue =
+    "Continue your last message exactly where it ends. Do not repeat any of it and do not comment "
+    "on this instruction.";
+
+class MessageWriter {
+ public:
+  explicit MessageWriter(OpenAiEncoding* encoding)
+      : encoding_(*encoding), out_(encoding->body), notes_(encoding->notes) {}
+
+  absl::Status Write();
+
+ private:
+  // What an assistant's message holds beside its content blocks.
+  struct Turn {
+    std::string tool_calls;  // the entries, joined by commas
+    std::string reasoning_key;
+    std::string reasoning;
+    std::string reasoning_details;
+    std::string extra_content;
+    std::string audio_id;
+    bool left_out = false;  // a part was left out, with its warning
+  };
+  struct Call {
+    std::string name;
+    PartPlace place;
+    bool answered = false;
+  };
+
+  absl::Status WriteMessage(const Message& message, int index);
+  absl::Status WriteInput(const Message& message, int index);
+  absl::Status WriteAssistant(const Message& message, int index);
+  absl::Status WriteResults(const Message& message, int index);
+  absl::Status WriteResult(const Part& part, const PartPlace& place);
+  absl::Status WriteResultContent(const Part& part, const PartPlace& place);
+  absl::Status WriteResultImages();
+  absl::Status WritePrefill();
+
+  absl::Status ReadBeside(const Part& part, const PartPlace& place, Turn* turn);
+  absl::Status ReadReasoning(const Part& part, const PartPlace& place, Turn* turn);
+  absl::Status ReadToolCall(const Part& part, const PartPlace& place, Turn* turn);
+  absl::Status ReadAudio(const Part& part, const PartPlace& place, Turn* turn);
+  absl::Status LeaveOutState(const Part& part, const PartPlace& place);
+
+  absl::Status WriteContent(const Message& message, int index, bool (*is_content)(const Part&),
+                            bool* empty);
+  absl::Status WriteName(const Message& message, int index);
+  absl::Status CheckAnswered();
+
+  void Begin(absl::string_view role);
+
+  OpenAiEncoding& encoding_;
+  std::string& out_;
+  EncodeNotes& notes_;
+  absl::flat_hash_map<std::string, Call> calls_;  // of the last assistant's turn
+  bool prefill_ = false;                          // the last message is the assistant's, to go on
+  struct ResultImage {
+    const Part* result;
+    const Part* image;
+    PartPlace place;
+  };
+  std::vector<ResultImage> images_;  // of the results since then
+};
+
+bool IsInput(const Part& part) {
+  return part.has_image() || part.has_audio() || part.has_document() || part.has_video() ||
+         (part.has_text() && !IsBlank(part.text()));
+}
+
+bool IsAssistantContent(const Part& part) {
+  return (part.has_text() && !IsBlank(part.text())) ||
+         (part.has_refusal() && !IsBlank(part.refusal()));
+}
+
+bool IsText(const Part& part) { return part.has_text() && !IsBlank(part.text()); }
+
+void MessageWriter::Begin(absl::string_view role) {
+  if (out_.back() != '[') out_.push_back(',');
+  absl::StrAppend(&out_, "{\"role\":\"", role, "\"");
+}
+
+absl::Status MessageWriter::Write() {
+  const auto& messages = encoding_.request.messages();
+  if (messages.empty()) return Invalid("messages", "no message at all");
+  out_.append("\"messages\":[");
+  if (NeedsSchemaInstruction(encoding_)) {
+    Begin("system");
+    out_.append(",\"content\":");
+    AppendJsonString(absl::StrCat("Answer with one JSON value that fits this JSON Schema, and with "
+                                  "nothing else:\n",
+                                  encoding_.request.response_format().json_schema().schema_json()),
+                     &out_);
+    out_.push_back('}');
+  }
+  for (int i = 0; i < messages.size(); ++i) {
+    if (auto status = WriteMessage(messages[i], i); !status.ok()) return status;
+  }
+  if (auto status = WriteResultImages(); !status.ok()) return status;
+  if (auto status = CheckAnswered(); !status.ok()) return status;
+  if (auto status = WritePrefill(); !status.ok()) return status;
+  if (out_.back() == '[') return Invalid("messages", "nothing is left that this model can read");
+  out_.push_back(']');
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::WriteMessage(const Message& message, int index) {
+  if (message.role() != v1::ROLE_TOOL) {
+    if (auto status = WriteResultImages(); !status.ok()) return status;
+    if (auto status = CheckAnswered(); !status.ok()) return status;
+    calls_.clear();
+  }
+  prefill_ = false;
+  switch (message.role()) {
+    case v1::ROLE_SYSTEM:
+    case v1::ROLE_USER:
+      return WriteInput(message, index);
+    case v1::ROLE_ASSISTANT:
+      return WriteAssistant(message, index);
+    case v1::ROLE_TOOL:
+      return WriteResults(message, index);
+    default:
+      return Invalid(absl::StrCat("messages[", index, "].role"),
+                     "must be system, user, assistant or tool");
+  }
+}
+
+// Content as a plain string where a single text is all of it, else as blocks. `empty`: nothing was
+// there to write, and nothing was written.
+absl::Status MessageWriter::WriteContent(const Message& message, int index,
+                                         bool (*is_content)(const Part&), bool* empty) {
+  int count = 0;
+  int last = 0;
+  for (int i = 0; i < message.parts_size(); ++i) {
+    if (!is_content(message.parts(i))) continue;
+    ++count;
+    last = i;
+  }
+  *empty = count == 0;
+  if (*empty) return absl::OkStatus();
+  out_.append(",\"content\":");
+  if (count == 1 && !NeedsBlock(message.parts(last), encoding_)) {
+    AppendJsonString(message.parts(last).text(), &out_);
+    return DropBreakpoint(message.parts(last), {index, last}, &encoding_);
+  }
+  out_.push_back('[');
+  for (int i = 0; i < message.parts_size(); ++i) {
+    if (!is_content(message.parts(i))) continue;
+    if (auto status = AppendBlock(message.parts(i), {index, i}, &encoding_); !status.ok()) {
+      return status;
+    }
+  }
+  out_.push_back(']');
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::WriteName(const Message& message, int index) {
+  if (message.name().empty()) return absl::OkStatus();
+  if (encoding_.context.compatible || message.role() == v1::ROLE_TOOL) {
+    return notes_.Drop(absl::StrCat("messages[", index, "].name"),
+                       "this server has no place for a name on such a message");
+  }
+  out_.append(",\"name\":");
+  AppendJsonString(message.name(), &out_);
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::WriteInput(const Message& message, int index) {
+  const bool system = message.role() == v1::ROLE_SYSTEM;
+  bool left_out = false;
+  for (int i = 0; i < message.parts_size(); ++i) {
+    const Part& part = message.parts(i);
+    const PartPlace place = {index, i};
+    if (system && (part.has_image() || part.has_audio() || part.has_document())) {
+      return Unsupported(place.Field(part.has_image()   ? "image"
+                                     : part.has_audio() ? "audio"
+                                                        : "document"),
+                         "a system message takes text only");
+    }
+    if (part.has_tool_result()) {
+      return Invalid(place.Field("tool_result"), "tool results belong into a message of ROLE_TOOL");
+    }
+    if (part.has_tool_call() || part.has_reasoning() || part.has_refusal()) {
+      return Invalid(place.Field(""), "only the assistant's messages hold such a part");
+    }
+    if (part.kind_case() == Part::KIND_NOT_SET)
+      return Invalid(place.Field(""), "a part of no kind");
+    if (part.has_provider_part() || part.has_provider_state()) {
+      left_out = left_out || part.has_provider_part();
+      if (auto status = LeaveOutState(part, place); !status.ok()) return status;
+    }
+    if (auto status = DropExtras(part, place, &encoding_); !status.ok()) return status;
+  }
+  const size_t start = out_.size();
+  Begin(!system ? "user" : encoding_.rules.developer_role ? "developer" : "system");
+  bool empty = false;
+  if (auto status = WriteContent(message, index, IsInput, &empty); !status.ok()) return status;
+  if (empty) {
+    out_.resize(start);
+    if (left_out) return absl::OkStatus();
+    return Invalid(absl::StrCat("messages[", index, "]"), "no part that is not blank");
+  }
+  if (auto status = WriteName(message, index); !status.ok()) return status;
+  out_.push_back('}');
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::LeaveOutState(const Part& part, const PartPlace& place) {
+  if (part.has_provider_part()) {
+    return notes_.Drop(place.Field("provider_part"),
+                       "a block of another provider, which this one cannot read");
+  }
+  return notes_.Drop(place.Field("provider_state"),
+                     "state of another provider, or none that this part can have here");
+}
+
+absl::Status MessageWriter::ReadReasoning(const Part& part, const PartPlace& place, Turn* turn) {
+  turn->left_out = true;
+  if (!encoding_.context.compatible) {
+    return notes_.Drop(place.Field("reasoning"), "OpenAI's chat API takes no reasoning back");
+  }
+  const auto state = part.has_provider_state()
+                         ? ReadOpenAiState(part.provider_state(), encoding_.context)
+                         : std::nullopt;
+  if (!state.has_value() || (state->reasoning_key.empty() && state->reasoning_details.empty())) {
+    return notes_.Drop(place.Field("reasoning"), "it has no state of this provider or model");
+  }
+  if (turn->reasoning_key.empty()) turn->reasoning_key = state->reasoning_key;
+  turn->reasoning.append(part.reasoning().text());
+  if (turn->reasoning_details.empty()) turn->reasoning_details = state->reasoning_details;
+  if (!state->message_extra_content.empty()) turn->extra_content = state->message_extra_content;
+  turn->left_out = false;
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::ReadToolCall(const Part& part, const PartPlace& place, Turn* turn) {
+  const v1::ToolCall& call = part.tool_call();
+  if (IsBlank(call.id())) {
+    return Invalid(place.Field("tool_call.id"), "empty: the result could not be matched to it");
+  }
+  if (IsBlank(call.name())) return Invalid(place.Field("tool_call.name"), "empty");
+  const bool fresh = calls_.insert({call.id(), Call{call.name(), place}}).second;
+  if (!fresh) return Invalid(place.Field("tool_call.id"), "two calls of this message have this id");
+  OpenAiState state;
+  if (part.has_provider_state()) {
+    const auto read = ReadOpenAiState(part.provider_state(), encoding_.context);
+    if (read.has_value()) {
+      state = *read;
+    } else if (auto status = LeaveOutState(part, place); !status.ok()) {
+      return status;
+    }
+  }
+  if (!state.message_extra_content.empty()) turn->extra_content = state.message_extra_content;
+  if (auto status = DropBreakpoint(part, place, &encoding_); !status.ok()) return status;
+
+  std::string entry = "{\"id\":";
+  AppendJsonString(call.id(), &entry);
+  const absl::string_view type = state.custom_tool ? "custom" : "function";
+  absl::StrAppend(&entry, ",\"type\":\"", type, "\",\"", type, "\":{\"name\":");
+  AppendJsonString(call.name(), &entry);
+  entry.append(state.custom_tool ? ",\"input\":" : ",\"arguments\":");
+  const bool none = IsBlank(call.arguments_json()) && !state.custom_tool;
+  AppendJsonString(none ? absl::string_view("{}") : call.arguments_json(), &entry);
+  entry.push_back('}');
+  if (!state.extra_content.empty()) {
+    absl::StrAppend(&entry, ",\"extra_content\":", state.extra_content);
+  }
+  entry.push_back('}');
+  const size_t start = out_.size();
+  out_.append(entry);
+  if (auto status = MergePartOptions(part, place, start, &encoding_); !status.ok()) return status;
+  if (!turn->tool_calls.empty()) turn->tool_calls.push_back(',');
+  turn->tool_calls.append(out_, start, std::string::npos);
+  out_.resize(start);
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::ReadAudio(const Part& part, const PartPlace& place, Turn* turn) {
+  const auto state = part.has_provider_state()
+                         ? ReadOpenAiState(part.provider_state(), encoding_.context)
+                         : std::nullopt;
+  if (!state.has_value() || state->audio_id.empty()) {
+    return Unsupported(place.Field("audio"),
+                       "the assistant's audio can only go back to the provider that made it");
+  }
+  turn->audio_id = state->audio_id;
+  return absl::OkStatus();
+}
+
+// What of an assistant's message is no content block.
+absl::Status MessageWriter::ReadBeside(const Part& part, const PartPlace& place, Turn* turn) {
+  if (auto status = DropExtras(part, place, &encoding_); !status.ok()) return status;
+  switch (part.kind_case()) {
+    case Part::kReasoning:
+      if (HasPartOptions(part, encoding_)) {
+        return Unsupported(place.Field("provider_options"), "reasoning is no content block here");
+      }
+      if (auto status = DropBreakpoint(part, place, &encoding_); !status.ok()) return status;
+      return ReadReasoning(part, place, turn);
+    case Part::kToolCall:
+      return ReadToolCall(part, place, turn);
+    case Part::kAudio:
+      return ReadAudio(part, place, turn);
+    case Part::kProviderPart:
+      turn->left_out = true;
+      return LeaveOutState(part, place);
+    case Part::kText:
+    case Part::kRefusal: {
+      if (!part.has_provider_state()) return absl::OkStatus();
+      const auto state = ReadOpenAiState(part.provider_state(), encoding_.context);
+      if (!state.has_value()) return LeaveOutState(part, place);
+      if (!state->message_extra_content.empty()) turn->extra_content = state->message_extra_content;
+      return absl::OkStatus();
+    }
+    case Part::kToolResult:
+      return Invalid(place.Field("tool_result"), "tool results belong into a message of ROLE_TOOL");
+    case Part::kImage:
+      return Unsupported(place.Field("image"), "the assistant's messages take text only");
+    case Part::kDocument:
+      return Unsupported(place.Field("document"), "the assistant's messages take text only");
+    case Part::kVideo:
+      return Unsupported(place.Field("video"), "OpenAI's chat API takes no video");
+    case Part::KIND_NOT_SET:
+      return Invalid(place.Field(""), "a part of no kind");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::WriteAssistant(const Message& message, int index) {
+  Turn turn;
+  for (int i = 0; i < message.parts_size(); ++i) {
+    if (auto status = ReadBeside(message.parts(i), {index, i}, &turn); !status.ok()) return status;
+  }
+  const size_t start = out_.size();
+  Begin("assistant");
+  bool empty = false;
+  if (auto status = WriteContent(message, index, IsAssistantContent, &empty); !status.ok()) {
+    return status;
+  }
+  if (empty && turn.tool_calls.empty() && turn.audio_id.empty()) {
+    const bool reasoned = !turn.reasoning.empty() || !turn.reasoning_details.empty();
+    if (!reasoned) {
+      out_.resize(start);
+      if (turn.left_out) return absl::OkStatus();
+      return Invalid(absl::StrCat("messages[", index, "]"), "no part that is not blank");
+    }
+    out_.append(",\"content\":\"\"");
+  } else if (empty) {
+    out_.append(",\"content\":null");
+  }
+  if (!turn.reasoning_key.empty()) {
+    AppendJsonKey(turn.reasoning_key, &out_);
+    AppendJsonString(turn.reasoning, &out_);
+  }
+  if (!turn.reasoning_details.empty()) {
+    absl::StrAppend(&out_, ",\"reasoning_details\":", turn.reasoning_details);
+  }
+  if (!turn.tool_calls.empty()) absl::StrAppend(&out_, ",\"tool_calls\":[", turn.tool_calls, "]");
+  if (!turn.audio_id.empty()) {
+    out_.append(",\"audio\":{\"id\":");
+    AppendJsonString(turn.audio_id, &out_);
+    out_.push_back('}');
+  }
+  if (!turn.extra_content.empty()) {
+    absl::StrAppend(&out_, ",\"extra_content\":", turn.extra_content);
+  }
+  if (auto status = WriteName(message, index); !status.ok()) return status;
+  out_.push_back('}');
+  prefill_ = turn.tool_calls.empty();
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::WriteResults(const Message& message, int index) {
+  if (message.parts().empty()) {
+    return Invalid(absl::StrCat("messages[", index, "]"), "no tool result in it");
+  }
+  for (int i = 0; i < message.parts_size(); ++i) {
+    const Part& part = message.parts(i);
+    const PartPlace place = {index, i};
+    if (!part.has_tool_result()) {
+      return Invalid(place.Field(""), "a message of ROLE_TOOL holds tool results and nothing else");
+    }
+    if (auto status = WriteResult(part, place); !status.ok()) return status;
+  }
+  return WriteName(message, index);
+}
+
+absl::Status MessageWriter::WriteResult(const Part& part, const PartPlace& place) {
+  const v1::ToolResult& result = part.tool_result();
+  const std::string id_field = place.Field("tool_result.tool_call_id");
+  if (IsBlank(result.tool_call_id())) return Invalid(id_field, "empty: no call has this id");
+  const auto call = calls_.find(result.tool_call_id());
+  if (call != calls_.end()) {
+    call->second.answered = true;
+    if (!result.name().empty() && result.name() != call->second.name) {
+      return Invalid(place.Field("tool_result.name"),
+                     absl::StrCat("the call of this id is one of ", call->second.name));
+    }
+  } else if (!encoding_.context.compatible) {
+    return Invalid(id_field, "no tool call of the assistant's message before it has this id");
+  }
+  if (result.is_error()) {
+    if (auto status = notes_.Drop(place.Field("tool_result.is_error"),
+                                  "this provider has no such mark: the result's text must say it");
+        !status.ok()) {
+      return status;
+    }
+  }
+  if (part.has_provider_state()) {
+    if (auto status = LeaveOutState(part, place); !status.ok()) return status;
+  }
+  if (auto status = DropExtras(part, place, &encoding_); !status.ok()) return status;
+  if (auto status = DropBreakpoint(part, place, &encoding_); !status.ok()) return status;
+  if (out_.back() != '[') out_.push_back(',');
+  const size_t start = out_.size();
+  out_.append("{\"role\":\"tool\",\"tool_call_id\":");
+  AppendJsonString(result.tool_call_id(), &out_);
+  out_.append(",\"content\":");
+  if (auto status = WriteResultContent(part, place); !status.ok()) return status;
+  out_.push_back('}');
+  return MergePartOptions(part, place, start, &encoding_);
+}
+
+absl::Status MessageWriter::WriteResultContent(const Part& part, const PartPlace& place) {
+  const v1::ToolResult& result = part.tool_result();
+  bool blocks = false;
+  for (int i = 0; i < result.parts_size(); ++i) {
+    const Part& inner = result.parts(i);
+    const PartPlace inner_place = {place.message, place.part, i};
+    if (inner.has_image()) {
+      images_.push_back({&part, &inner, inner_place});
+    } else if (inner.has_audio() || inner.has_video() || inner.has_document()) {
+      return Unsupported(inner_place.Field(inner.has_audio()   ? "audio"
+                                           : inner.has_video() ? "video"
+                                                               : "document"),
+                         "a tool result takes text, and images by emulation");
+    } else if (!inner.has_text()) {
+      return Invalid(inner_place.Field(""), "a tool result holds text and media only");
+    } else if (IsText(inner)) {
+      blocks = blocks || NeedsBlock(inner, encoding_);
+    }
+    if (inner.has_provider_state()) {
+      if (auto status = LeaveOutState(inner, inner_place); !status.ok()) return status;
+    }
+    if (auto status = DropExtras(inner, inner_place, &encoding_); !status.ok()) return status;
+  }
+  if (blocks) out_.push_back('[');
+  std::string text;
+  for (int i = 0; i < result.parts_size(); ++i) {
+    const Part& inner = result.parts(i);
+    if (!IsText(inner)) continue;
+    const PartPlace inner_place = {place.message, place.part, i};
+    if (blocks) {
+      if (auto status = AppendBlock(inner, inner_place, &encoding_); !status.ok()) return status;
+      continue;
+    }
+    if (auto status = DropBreakpoint(inner, inner_place, &encoding_); !status.ok()) return status;
+    if (!text.empty()) text.push_back('\n');
+    text.append(inner.text());
+  }
+  if (blocks) {
+    out_.push_back(']');
+    return absl::OkStatus();
+  }
+  const bool only_images = text.empty() && !images_.empty() && images_.back().result == &part;
+  AppendJsonString(only_images ? "(an image: see the user message behind the results)" : text,
+                   &out_);
+  return absl::OkStatus();
+}
+
+// Images of tool results go into a user message behind all results of the turn.
+absl::Status MessageWriter::WriteResultImages() {
+  if (images_.empty()) return absl::OkStatus();
+  Begin("user");
+  out_.append(",\"content\":[");
+  for (const ResultImage& each : images_) {
+    if (out_.back() != '[') out_.push_back(',');
+    out_.append("{\"type\":\"text\",\"text\":");
+    AppendJsonString(absl::StrCat("Image in the result of tool call ",
+                                  each.result->tool_result().tool_call_id(), ":"),
+                     &out_);
+    out_.push_back('}');
+    if (auto status = AppendBlock(*each.image, each.place, &encoding_); !status.ok()) return status;
+    notes_.Tell("emulated", each.place.Field("image"),
+                "sent in a user message behind the tool results, which hold text only here");
+  }
+  out_.append("]}");
+  images_.clear();
+  return absl::OkStatus();
+}
+
+// OpenAI refuses a call without its result; a compatible server may take it, and decides itself.
+absl::Status MessageWriter::CheckAnswered() {
+  if (encoding_.context.compatible) return absl::OkStatus();
+  const Call* first = nullptr;
+  for (const auto& [id, call] : calls_) {
+    if (call.answered) continue;
+    if (first == nullptr || call.place.part < first->place.part) first = &call;
+  }
+  if (first == nullptr) return absl::OkStatus();
+  return Invalid(first->place.Field("tool_call.id"), "no tool result follows for this call");
+}
+
+absl::Status MessageWriter::WritePrefill() {
+  if (!prefill_) return absl::OkStatus();
+  const int last = encoding_.request.messages_size() - 1;
+  if (auto status = notes_.Emulate(absl::StrCat("messages[", last, "]"),
+                                   "this server does not continue a last message of the assistant: "
+                                   "it is asked to, by an instruction");
+      !status.ok()) {
+    return status;
+  }
+  Begin("user");
+  out_.append(",\"content\":");
+  AppendJsonString(kContinue, &out_);
+  out_.push_back('}');
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status EncodeOpenAiMessages(OpenAiEncoding* encoding) {
+  return MessageWriter(encoding).Write();
+}
+
+}  // namespace mg

@@ -1,0 +1,273 @@
+// Content blocks of OpenAI's messages, one for each kind of part.
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "adapters/dialects/openai_encoding.h"
+#include "adapters/json_text.h"
+#include "adapters/media.h"
+#include "adapters/provider_options.h"
+
+namespace mg {
+namespace {
+
+using v1::Media;
+using v1::Part;
+
+// The media type that is sent: what the bytes say, else what was declared.
+absl::Status MediaType(const Media& media, const std::string& field, OpenAiEncoding* encoding,
+                       std::string* type) {
+  const std::string declared = NormalMediaType(media.media_type());
+  const absl::string_view actual = SniffMediaType(media.data());
+  *type = actual.empty() ? declared : std::string(actual);
+  if (type->empty()) {
+    return Invalid(absl::StrCat(field, ".media_type"),
+                   "neither given nor to be seen from the first bytes");
+  }
+  if (!declared.empty() && declared != *type) {
+    encoding->notes.Tell("changed", absl::StrCat(field, ".media_type"),
+                         absl::StrCat("sent as ", *type, ", which its first bytes say"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSource(const Media& media, const std::string& field) {
+  switch (media.source_case()) {
+    case Media::kData:
+      if (!media.data().empty()) return absl::OkStatus();
+      break;
+    case Media::kUri:
+      if (absl::StartsWithIgnoreCase(media.uri(), "https://")) return absl::OkStatus();
+      if (absl::StartsWithIgnoreCase(media.uri(), "gs:") ||
+          absl::StartsWithIgnoreCase(media.uri(), "s3:")) {
+        return Unsupported(absl::StrCat(field, ".uri"),
+                           "this provider reads https URIs only; send the data itself");
+      }
+      return Invalid(absl::StrCat(field, ".uri"), "no https:, gs: or s3: URI");
+    case Media::kFileId:
+      if (!media.file_id().empty()) return absl::OkStatus();
+      break;
+    case Media::SOURCE_NOT_SET:
+      break;
+  }
+  return Invalid(field, "neither data nor uri nor file_id");
+}
+
+absl::Status DropMediaHint(const std::string& value, const std::string& field,
+                           absl::string_view name, OpenAiEncoding* encoding) {
+  if (value.empty()) return absl::OkStatus();
+  return encoding->notes.Drop(absl::StrCat(field, ".", name),
+                              "OpenAI's chat API has no place for it here");
+}
+
+void AppendDataUrl(absl::string_view type, absl::string_view data, std::string* out) {
+  out->append("\"data:");
+  // A declared type may hold what JSON must escape.
+  std::string quoted;
+  AppendJsonString(type, &quoted);
+  out->append(quoted, 1, quoted.size() - 2);
+  out->append(";base64,");
+  AppendBase64(data, out);
+  out->push_back('"');
+}
+
+void AppendFileId(const std::string& file_id, std::string* out) {
+  out->append("{\"type\":\"file\",\"file\":{\"file_id\":");
+  AppendJsonString(file_id, out);
+  out->append("}}");
+}
+
+absl::Status AppendImage(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
+  std::string* out = &encoding->body;
+  if (auto status = CheckSource(media, field); !status.ok()) return status;
+  if (auto status = DropMediaHint(media.name(), field, "name", encoding); !status.ok()) {
+    return status;
+  }
+  if (auto status = DropMediaHint(media.transcript(), field, "transcript", encoding);
+      !status.ok()) {
+    return status;
+  }
+  if (media.has_file_id()) {
+    AppendFileId(media.file_id(), out);
+    return DropMediaHint(media.detail(), field, "detail", encoding);
+  }
+  std::string type;
+  if (media.has_data()) {
+    if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+  }
+  out->append("{\"type\":\"image_url\",\"image_url\":{\"url\":");
+  if (media.has_data()) {
+    AppendDataUrl(type, media.data(), out);
+  } else {
+    AppendJsonString(media.uri(), out);
+  }
+  if (!media.detail().empty()) {
+    out->append(",\"detail\":");
+    AppendJsonString(media.detail(), out);
+  }
+  out->append("}}");
+  return absl::OkStatus();
+}
+
+absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
+  std::string* out = &encoding->body;
+  if (auto status = CheckSource(media, field); !status.ok()) return status;
+  if (!media.has_data()) {
+    return Unsupported(absl::StrCat(field, media.has_uri() ? ".uri" : ".file_id"),
+                       "audio is taken as data only");
+  }
+  for (const auto& [name, value] :
+       {std::pair<absl::string_view, const std::string*>{"name", &media.name()},
+        {"detail", &media.detail()},
+        {"transcript", &media.transcript()}}) {
+    if (auto status = DropMediaHint(*value, field, name, encoding); !status.ok()) return status;
+  }
+  std::string type;
+  if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+  absl::string_view format;
+  if (type == "audio/wav") format = "wav";
+  if (type == "audio/mpeg") format = "mp3";
+  if (format.empty()) {
+    return Unsupported(absl::StrCat(field, ".media_type"), "audio is taken as WAV or MP3 only");
+  }
+  out->append("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"");
+  AppendBase64(media.data(), out);
+  absl::StrAppend(out, "\",\"format\":\"", format, "\"}}");
+  return absl::OkStatus();
+}
+
+absl::Status AppendDocument(const Media& media, const std::string& field,
+                            OpenAiEncoding* encoding) {
+  std::string* out = &encoding->body;
+  if (auto status = CheckSource(media, field); !status.ok()) return status;
+  if (media.has_uri()) {
+    return Unsupported(absl::StrCat(field, ".uri"), "documents are taken as data or file_id only");
+  }
+  if (auto status = DropMediaHint(media.detail(), field, "detail", encoding); !status.ok()) {
+    return status;
+  }
+  if (auto status = DropMediaHint(media.transcript(), field, "transcript", encoding);
+      !status.ok()) {
+    return status;
+  }
+  if (media.has_file_id()) {
+    AppendFileId(media.file_id(), out);
+    return DropMediaHint(media.name(), field, "name", encoding);
+  }
+  std::string type;
+  if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+  out->append("{\"type\":\"file\",\"file\":{\"filename\":");
+  AppendJsonString(media.name().empty() ? "document" : media.name(), out);
+  out->append(",\"file_data\":");
+  AppendDataUrl(type, media.data(), out);
+  out->append("}}");
+  return absl::OkStatus();
+}
+
+void AppendTextBlock(absl::string_view type, const std::string& text, std::string* out) {
+  absl::StrAppend(out, "{\"type\":\"", type, "\",\"", type, "\":");
+  AppendJsonString(text, out);
+  out->push_back('}');
+}
+
+// prompt_cache_breakpoint, which GPT-5.6 and newer take on every content block.
+absl::Status AppendBreakpoint(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
+  if (!part.has_cache_breakpoint()) return absl::OkStatus();
+  if (!encoding->rules.cache_breakpoints) return DropBreakpoint(part, place, encoding);
+  std::string* out = &encoding->body;
+  out->pop_back();
+  out->append(",\"prompt_cache_breakpoint\":{\"mode\":\"explicit\"");
+  if (part.cache_breakpoint().has_ttl()) {
+    const auto& ttl = part.cache_breakpoint().ttl();
+    const absl::Duration asked = absl::Seconds(ttl.seconds()) + absl::Nanoseconds(ttl.nanos());
+    const std::string field = place.Field("cache_breakpoint.ttl");
+    if (asked < absl::ZeroDuration()) return Invalid(field, "negative");
+    const bool half_hour = asked <= absl::Minutes(30);
+    if (asked != absl::Minutes(30) && asked != absl::Hours(12)) {
+      encoding->notes.Tell("changed", field,
+                           absl::StrCat("the provider keeps prompts for 30m or 12h: ",
+                                        half_hour ? "30m" : "12h", " is sent"));
+    }
+    absl::StrAppend(out, ",\"ttl\":\"", half_hour ? "30m" : "12h", "\"");
+  }
+  out->append("}}");
+  return absl::OkStatus();
+}
+
+absl::Status AppendKind(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
+  switch (part.kind_case()) {
+    case Part::kText:
+      AppendTextBlock("text", part.text(), &encoding->body);
+      return absl::OkStatus();
+    case Part::kRefusal:
+      AppendTextBlock("refusal", part.refusal(), &encoding->body);
+      return absl::OkStatus();
+    case Part::kImage:
+      return AppendImage(part.image(), place.Field("image"), encoding);
+    case Part::kAudio:
+      return AppendAudio(part.audio(), place.Field("audio"), encoding);
+    case Part::kDocument:
+      return AppendDocument(part.document(), place.Field("document"), encoding);
+    case Part::kVideo:
+      return Unsupported(place.Field("video"), "OpenAI's chat API takes no video");
+    default:
+      return Invalid(place.Field(""), "no part of this kind belongs here");
+  }
+}
+
+}  // namespace
+
+std::string PartPlace::Field(absl::string_view member) const {
+  std::string field = absl::StrCat("messages[", message, "].parts[", part, "]");
+  if (inner >= 0) absl::StrAppend(&field, ".tool_result.parts[", inner, "]");
+  if (!member.empty()) absl::StrAppend(&field, ".", member);
+  return field;
+}
+
+bool IsBlank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
+
+bool HasPartOptions(const Part& part, const OpenAiEncoding& encoding) {
+  google::protobuf::Struct options;
+  return OptionsFor(part.provider_options(), encoding.context.provider, kOpenAiDialect, &options);
+}
+
+bool NeedsBlock(const Part& part, const OpenAiEncoding& encoding) {
+  if (!part.has_text()) return true;
+  if (part.has_cache_breakpoint() && encoding.rules.cache_breakpoints) return true;
+  return HasPartOptions(part, encoding);
+}
+
+absl::Status AppendBlock(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
+  std::string* out = &encoding->body;
+  if (out->back() != '[') out->push_back(',');
+  const size_t start = out->size();
+  if (auto status = AppendKind(part, place, encoding); !status.ok()) return status;
+  if (auto status = AppendBreakpoint(part, place, encoding); !status.ok()) return status;
+  return MergePartOptions(part, place, start, encoding);
+}
+
+absl::Status MergePartOptions(const Part& part, const PartPlace& place, size_t start,
+                              OpenAiEncoding* encoding) {
+  google::protobuf::Struct options;
+  if (!OptionsFor(part.provider_options(), encoding->context.provider, kOpenAiDialect, &options)) {
+    return absl::OkStatus();
+  }
+  std::string block = encoding->body.substr(start);
+  auto status = MergeOptions(part.provider_options(), encoding->context.provider, kOpenAiDialect,
+                             place.Field("provider_options"), {"type"}, &block);
+  if (status.ok()) encoding->body.replace(start, std::string::npos, block);
+  return status;
+}
+
+absl::Status DropBreakpoint(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
+  if (!part.has_cache_breakpoint()) return absl::OkStatus();
+  return encoding->notes.Drop(place.Field("cache_breakpoint"),
+                              "no breakpoint can be set here; the provider's own cache serves");
+}
+
+absl::Status DropExtras(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
+  if (part.citations().empty()) return absl::OkStatus();
+  return encoding->notes.Drop(place.Field("citations"), "OpenAI's chat API takes none");
+}
+
+}  // namespace mg

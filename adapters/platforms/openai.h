@@ -1,0 +1,15 @@
+// Where OpenAI and servers like it are, and how one says who one is: a base URL and a bearer token.
+// Stateless.
+#pragma once
+
+#include "adapters/dialect.h"
+
+namespace mg {
+
+class OpenAiPlatform : public Platform {
+ public:
+  void Prepare(const PlatformConfig& config, const Secret& key, absl::Time wall_now,
+               HttpRequest* request) const override;
+};
+
+}  // namespace mg
