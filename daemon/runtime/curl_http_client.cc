@@ -372,6 +372,8 @@ void Exchange::Done(CURLcode code) {
     return End(MakeError(ErrorClass::kMalformed,
                          absl::StrCat(url_.Peer(), " does not answer as it should: ", problem_)));
   }
+  // A connection that is closed within the head is fine with libcurl.
+  if (code == CURLE_OK && !head_.complete()) code = CURLE_PARTIAL_FILE;
   if (code != CURLE_OK) {
     CurlFailure failure;
     failure.code = code;

@@ -45,8 +45,8 @@ class FakeUpstream {
   struct Options {
     const TlsIdentity* tls = nullptr;  // null: plain HTTP; outlives the server
     bool only_tls_1_1 = false;
-    std::vector<Gate> accept_gates;  // hold every new connection before it is accepted …
-    std::vector<Gate> tls_gates;     // … and after that, before the handshake
+    std::vector<Gate> accept_gates = {};  // hold every new connection before it is accepted …
+    std::vector<Gate> tls_gates = {};     // … and after that, before the handshake
   };
 
   // The replies to a kind of request: the first hit gets the first, and so on; the last stays.

@@ -47,6 +47,7 @@ void Gate::Open() {
     const std::lock_guard lock(state_->mutex);
     state_->open = true;
     wakes.swap(state_->wakes);
+    state_->changed.notify_all();
   }
   for (const auto& wake : wakes) wake();
 }
@@ -59,6 +60,11 @@ bool Gate::open() const {
 bool Gate::WaitReached(int count) const {
   std::unique_lock lock(state_->mutex);
   return state_->changed.wait_for(lock, kTestPatience, [&] { return state_->reached >= count; });
+}
+
+bool Gate::WaitOpen() const {
+  std::unique_lock lock(state_->mutex);
+  return state_->changed.wait_for(lock, kTestPatience, [&] { return state_->open; });
 }
 
 void Gate::Reach(std::function<void()> wake) {
@@ -238,6 +244,13 @@ std::string Script::HeadBytes(const std::vector<std::string>& bodies) const {
   }
   absl::StrAppend(&head, "\r\n");
   return head;
+}
+
+size_t Script::WireSize() const {
+  const std::vector<std::string> bodies = WireBodies();
+  size_t size = HeadBytes(bodies).size() + (framing_ == Framing::kChunked ? 5 : 0);
+  for (const std::string& body : bodies) size += body.size();
+  return size;
 }
 
 std::string Gzipped(absl::string_view bytes) { return GzipWriter().Piece(bytes, true); }

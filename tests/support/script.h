@@ -29,6 +29,8 @@ class Gate {
   bool open() const;
   // Until `count` holders have come to it; false after kTestPatience.
   bool WaitReached(int count = 1) const;
+  // Until somebody has opened it; false after kTestPatience.
+  bool WaitOpen() const;
 
   // For holders: says that one has come, and calls `wake` when the gate opens (at once where it is
   // open).
@@ -97,6 +99,9 @@ class Script {
   Script& ThenClose();
   // It is kept, and closed as the next request arrives on it.
   Script& ThenCloseOnNextRequest();
+
+  // Of head and body, as they go over the wire.
+  size_t WireSize() const;
 
  private:
   friend class UpstreamConnection;

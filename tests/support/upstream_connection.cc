@@ -35,6 +35,7 @@ void UpstreamConnection::Run() {
     const bool early = RepliesBeforeBody(request);
     if (!early && !ReadBody(&request)) break;
     const std::string path = request.path();
+    const bool head_only = request.method == "HEAD";
     Script script;
     {
       const std::lock_guard lock(state_->mutex);
@@ -43,7 +44,7 @@ void UpstreamConnection::Run() {
       state_->requests.push_back(std::move(request));
       state_->changed.notify_all();
     }
-    outcome = Reply(script, path);
+    outcome = Reply(script, path, head_only);
     if (early && outcome == Outcome::kKeep) outcome = Outcome::kClose;
   }
   Close(outcome);
@@ -127,14 +128,14 @@ bool UpstreamConnection::ReadBody(UpstreamRequest* request) {
   return false;
 }
 
-UpstreamConnection::Outcome UpstreamConnection::Reply(const Script& script,
-                                                      const std::string& path) {
+UpstreamConnection::Outcome UpstreamConnection::Reply(const Script& script, const std::string& path,
+                                                      bool head_only) {
   {
     const std::lock_guard lock(state_->mutex);
     state_->max_concurrent = std::max(state_->max_concurrent, ++state_->concurrent);
   }
   sent_ = 0;
-  Outcome outcome = Play(script);
+  const Outcome outcome = Play(script, head_only);
   const std::lock_guard lock(state_->mutex);
   --state_->concurrent;
   if (outcome == Outcome::kPeerGone && !state_->stopped) {
@@ -147,13 +148,14 @@ UpstreamConnection::Outcome UpstreamConnection::Reply(const Script& script,
   return outcome;
 }
 
-UpstreamConnection::Outcome UpstreamConnection::Play(const Script& script) {
+UpstreamConnection::Outcome UpstreamConnection::Play(const Script& script, bool head_only) {
   if (!Wait(script.head_delay_)) return Outcome::kPeerGone;
   for (Gate gate : script.head_gates_) {
     if (!Wait(&gate)) return Outcome::kPeerGone;
   }
   const std::vector<std::string> bodies = script.WireBodies();
   Outcome outcome = Send(script, script.HeadBytes(bodies));
+  if (head_only) return outcome;
   auto body = bodies.begin();
   for (const Script::Step& step : script.steps_) {
     if (outcome != Outcome::kKeep) return outcome;

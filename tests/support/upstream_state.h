@@ -73,8 +73,8 @@ class UpstreamConnection {
   bool ReadExactly(size_t count, std::string* into);
   bool ReadLine(std::string* line);
 
-  Outcome Reply(const Script& script, const std::string& path);
-  Outcome Play(const Script& script);
+  Outcome Reply(const Script& script, const std::string& path, bool head_only);
+  Outcome Play(const Script& script, bool head_only);
   Outcome PlayStep(const Script& script, const Script::Step& step, const std::string& wire);
   // kKeep where all went out.
   Outcome Send(const Script& script, absl::string_view bytes);

@@ -1,0 +1,89 @@
+#include "tests/unit/runtime/fake_resolver.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+
+namespace mg {
+namespace {
+
+struct Counts {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int calls = 0;
+  int now = 0;
+  int most = 0;
+  Gate gate;
+};
+
+Counts& TheCounts() {
+  static Counts* const counts = new Counts;  // resolver threads may outlive main
+  return *counts;
+}
+
+class Visit {
+ public:
+  Visit() {
+    const std::lock_guard lock(TheCounts().mutex);
+    ++TheCounts().calls;
+    TheCounts().most = std::max(TheCounts().most, ++TheCounts().now);
+  }
+  ~Visit() {
+    const std::lock_guard lock(TheCounts().mutex);
+    --TheCounts().now;
+    TheCounts().changed.notify_all();
+  }
+};
+
+void WaitForGate() {
+  Gate gate = FakeResolver::gate();
+  gate.Reach([] {});
+  (void)gate.WaitOpen();
+}
+
+}  // namespace
+
+FakeResolver::FakeResolver() {
+  const std::lock_guard lock(TheCounts().mutex);
+  TheCounts().calls = TheCounts().most = 0;
+  TheCounts().gate = Gate();
+}
+
+FakeResolver::~FakeResolver() {
+  gate().Open();
+  WaitIdle();
+}
+
+Gate& FakeResolver::gate() { return TheCounts().gate; }
+
+int FakeResolver::calls() {
+  const std::lock_guard lock(TheCounts().mutex);
+  return TheCounts().calls;
+}
+
+int FakeResolver::most_at_once() {
+  const std::lock_guard lock(TheCounts().mutex);
+  return TheCounts().most;
+}
+
+void FakeResolver::WaitIdle() {
+  std::unique_lock lock(TheCounts().mutex);
+  TheCounts().changed.wait(lock, [] { return TheCounts().now == 0; });
+}
+
+}  // namespace mg
+
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                           addrinfo** result) {
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  const absl::string_view name = node == nullptr ? absl::string_view() : node;
+  if (!absl::EndsWith(name, ".fake")) return real(node, service, hints, result);
+  const mg::Visit visit;
+  if (absl::EndsWith(name, "slow.fake")) mg::WaitForGate();
+  if (!absl::EndsWith(name, "slow.fake") && !absl::EndsWith(name, "ok.fake")) return EAI_NONAME;
+  return real("127.0.0.1", service, hints, result);
+}

@@ -1,0 +1,23 @@
+// Stands in for getaddrinfo in this test program, for names that end in ".fake": "…ok.fake" is
+// 127.0.0.1, "…slow.fake" is that too, once the gate is open, all others do not exist. Everything
+// else is asked of the system.
+#pragma once
+
+#include "tests/support/script.h"
+
+namespace mg {
+
+class FakeResolver {
+ public:
+  // Resets the counts; the gate stays closed until opened, and must be open before the test ends.
+  FakeResolver();
+  ~FakeResolver();
+
+  static Gate& gate();
+  static int calls();
+  static int most_at_once();
+  // Until no thread is in it.
+  static void WaitIdle();
+};
+
+}  // namespace mg
