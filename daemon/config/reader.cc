@@ -64,12 +64,17 @@ class Reader {
   std::vector<SecretPlace> TakeSecrets() { return std::move(secrets_); }
 
  private:
+  // In the line of the key.
+  void Refuse(const std::string& path, absl::string_view message, absl::string_view nearest = "") {
+    log_->Add(loaded_->LineOf(path), path, message, nearest);
+  }
+
   using Seen = absl::flat_hash_map<std::string, int>;  // keys and their lines
 
   bool IsNew(const YamlEntry& entry, const std::string& path, Seen* seen);
   void RefuseKey(const YamlEntry& entry, const std::string& path, const Descriptor& type);
-  void CheckPresence(const YamlValue& map, const std::string& path, const Descriptor& type,
-                     const Seen& seen, bool refused);
+  void CheckPresence(const std::string& path, const Descriptor& type, const Seen& seen,
+                     bool refused);
   bool ExcludesOther(const YamlEntry& entry, const std::string& path, const FieldDescriptor& field,
                      const Message& message);
   void ReadField(const YamlValue& value, const std::string& path, const FieldDescriptor& field,
@@ -96,7 +101,7 @@ class Reader {
 void Reader::ReadMessage(const YamlValue& map, const std::string& path, Message* message) {
   const Descriptor& type = *message->GetDescriptor();
   if (map.kind != Kind::kMap) {
-    log_->Add(map.line, path, "must have keys of its own: write { KEY: VALUE }, or {} for none");
+    Refuse(path, "must have keys of its own: write { KEY: VALUE }, or {} for none");
     return;
   }
   absl::flat_hash_map<absl::string_view, SchemaKey> keys;
@@ -120,7 +125,7 @@ void Reader::ReadMessage(const YamlValue& map, const std::string& path, Message*
     if (FieldRuleOf(*field).no_effect()) loaded_->no_effect.push_back(at);
     ReadField(entry.value, at, *field, owner);
   }
-  CheckPresence(map, path, type, seen, refused);
+  CheckPresence(path, type, seen, refused);
 }
 
 bool Reader::IsNew(const YamlEntry& entry, const std::string& path, Seen* seen) {
@@ -165,11 +170,11 @@ bool Reader::ExcludesOther(const YamlEntry& entry, const std::string& path,
   return true;
 }
 
-void Reader::CheckPresence(const YamlValue& map, const std::string& path, const Descriptor& type,
-                           const Seen& seen, bool refused) {
+void Reader::CheckPresence(const std::string& path, const Descriptor& type, const Seen& seen,
+                           bool refused) {
   for (const SchemaKey& key : KeysOf(type)) {
     if (FieldRuleOf(*key.field).required() && !seen.contains(key.field->name())) {
-      log_->Add(map.line, Join(path, key.field->name()), "is missing, and must be there");
+      Refuse(Join(path, key.field->name()), "is missing, and must be there");
     }
   }
   for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
@@ -183,8 +188,7 @@ void Reader::CheckPresence(const YamlValue& map, const std::string& path, const 
     }
     // A key that was refused was probably meant to be the one.
     if (!one && !refused) {
-      log_->Add(map.line, path,
-                absl::StrCat("needs one of these keys: ", absl::StrJoin(names, ", ")));
+      Refuse(path, absl::StrCat("needs one of these keys: ", absl::StrJoin(names, ", ")));
     }
   }
 }
@@ -193,10 +197,10 @@ void Reader::ReadField(const YamlValue& value, const std::string& path,
                        const FieldDescriptor& field, Message* message) {
   const Reflection& reflection = *message->GetReflection();
   if (value.kind == Kind::kNull) {
-    log_->Add(value.line, path,
-              field.message_type() != nullptr && !IsDuration(field)
-                  ? "has no value: write {} or [] if nothing is to be in it, or leave the key out"
-                  : "has no value: write one, or leave the key out for the default");
+    Refuse(path,
+           field.message_type() != nullptr && !IsDuration(field)
+               ? "has no value: write {} or [] if nothing is to be in it, or leave the key out"
+               : "has no value: write one, or leave the key out for the default");
   } else if (field.is_map()) {
     ReadMap(value, path, field, message);
   } else if (field.is_repeated()) {
@@ -216,13 +220,12 @@ void Reader::ReadField(const YamlValue& value, const std::string& path,
 void Reader::ReadList(const YamlValue& value, const std::string& path, const FieldDescriptor& field,
                       Message* message) {
   if (value.kind != Kind::kList) {
-    log_->Add(value.line, path, "must be a list: write [ITEM, ITEM], or [] for none");
+    Refuse(path, "must be a list: write [ITEM, ITEM], or [] for none");
     return;
   }
   const std::string& max = FieldRuleOf(field).max_items();
   if (!max.empty() && static_cast<int64_t>(value.items.size()) > *ReadInteger(max)) {
-    log_->Add(value.line, path,
-              absl::StrCat("has ", value.items.size(), " items, and may have at most ", max));
+    Refuse(path, absl::StrCat("has ", value.items.size(), " items, and may have at most ", max));
   }
   for (size_t i = 0; i < value.items.size(); ++i) {
     const YamlValue& item = value.items[i];
@@ -233,7 +236,7 @@ void Reader::ReadList(const YamlValue& value, const std::string& path, const Fie
     } else if (item.kind == Kind::kScalar && !item.text.empty()) {
       message->GetReflection()->AddString(message, &field, item.text);
     } else {
-      log_->Add(item.line, at, "must be a text that is not empty");
+      Refuse(at, "must be a text that is not empty");
       // Its place is kept, so that later problems name the right items.
       message->GetReflection()->AddString(message, &field, "");
     }
@@ -244,8 +247,7 @@ void Reader::ReadMap(const YamlValue& value, const std::string& path, const Fiel
                      Message* message) {
   const std::string& what = FieldRuleOf(field).map_key();
   if (value.kind != Kind::kMap) {
-    log_->Add(value.line, path,
-              absl::StrCat("must be a map: write { KEY: VALUE }, where KEY is the ", what));
+    Refuse(path, absl::StrCat("must be a map: write { KEY: VALUE }, where KEY is the ", what));
     return;
   }
   const FieldDescriptor* key_field = field.message_type()->map_key();
@@ -265,7 +267,7 @@ void Reader::ReadMap(const YamlValue& value, const std::string& path, const Fiel
     } else if (entry.value.kind == Kind::kScalar) {
       pair->GetReflection()->SetString(pair, value_field, entry.value.text);
     } else {
-      log_->Add(entry.line, at, "must be a text");
+      Refuse(at, "must be a text");
     }
   }
 }
@@ -278,7 +280,7 @@ void Reader::ReadSecret(const YamlValue& value, const std::string& path, Message
   const YamlEntry* entry = one ? &value.entries[0] : nullptr;
   if (!one || (entry->key != "env" && entry->key != "file") || entry->value.kind != Kind::kScalar ||
       entry->value.text.empty()) {
-    log_->Add(value.line, path, kHow);
+    Refuse(path, kHow);
     return;
   }
   auto* ref = static_cast<v1::SecretRef*>(message);
@@ -289,13 +291,13 @@ void Reader::ReadSecret(const YamlValue& value, const std::string& path, Message
 void Reader::ReadScalar(const YamlValue& value, const std::string& path,
                         const FieldDescriptor& field, Message* message) {
   if (value.kind != Kind::kScalar) {
-    log_->Add(value.line, path, "must be a single value, not a list or map");
+    Refuse(path, "must be a single value, not a list or map");
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
     ReadString(value, path, field, message);
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
     ReadEnum(value, path, field, message);
   } else if (const absl::Status status = ReadFlagOrNumber(value, field, message); !status.ok()) {
-    log_->Add(value.line, path, status.message());
+    Refuse(path, status.message());
   }
 }
 
@@ -303,13 +305,12 @@ void Reader::ReadString(const YamlValue& value, const std::string& path,
                         const FieldDescriptor& field, Message* message) {
   const v1::FieldRule& rule = FieldRuleOf(field);
   if (value.text.empty() && !field.has_presence()) {
-    log_->Add(value.line, path, "is empty: write a text, or leave the key out");
+    Refuse(path, "is empty: write a text, or leave the key out");
     return;
   }
   for (const std::string& later : rule.later_values()) {
     if (value.text == later) {
-      log_->Add(value.line, path,
-                absl::StrCat("\"", path, ": ", later, "\" is not in this version"));
+      Refuse(path, absl::StrCat("\"", path, ": ", later, "\" is not in this version"));
       return;
     }
   }
@@ -317,9 +318,8 @@ void Reader::ReadString(const YamlValue& value, const std::string& path,
   for (const std::string& one : rule.values()) known = known || value.text == one;
   if (!known) {
     const std::vector<std::string> names(rule.values().begin(), rule.values().end());
-    log_->Add(value.line, path,
-              absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
-              Nearest(value.text, names));
+    Refuse(path, absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
+           Nearest(value.text, names));
     return;
   }
   message->GetReflection()->SetString(message, &field, value.text);
@@ -335,9 +335,8 @@ void Reader::ReadEnum(const YamlValue& value, const std::string& path, const Fie
     }
   }
   const std::vector<std::string> names = WrittenNames(*field.enum_type());
-  log_->Add(value.line, path,
-            absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
-            Nearest(value.text, names));
+  Refuse(path, absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
+         Nearest(value.text, names));
 }
 
 absl::Status Reader::ReadFlagOrNumber(const YamlValue& value, const FieldDescriptor& field,
