@@ -1,7 +1,9 @@
-// What there is to know of one call, filled on its way and handed to telemetry once, at its end, whatever that was.
-// Metrics, the access log line, the CallReport and later all spans derive from it. One thread: the call's.
+// What there is to know of one call, filled on its way and handed to telemetry once, at its end,
+// whatever that was. Metrics, the access log line, the CallReport and later all spans derive from
+// it. One thread: the call's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,8 @@ struct AttemptRecord {
   Instant ended;
   absl::Duration waited;  // back-off before it
   std::optional<absl::Duration> time_to_first_token;
-  const char* stage = "connect";    // where it ended: connect | first_token | stream | done
-  const char* breaker = "closed";   // the state that admitted it
+  const char* stage = "connect";   // where it ended: connect | first_token | stream | done
+  const char* breaker = "closed";  // the state that admitted it
   v1::Usage usage;
 };
 
@@ -38,13 +40,14 @@ struct CallRecord {
   bool correlation_id_replaced = false;  // the caller's was not fit to be written
   std::string trace_id;
   std::string requested_model;
-  // What metrics may use as a label: the alias, group or pair that was asked for if the configuration names it, else
-  // "other".
+  // What metrics may use as a label: the alias, group or pair that was asked for if the
+  // configuration names it, else "other".
   std::string alias_label = "other";
   std::string group;
   std::string strategy;
   std::string route_reason;
-  std::string provider;  // that served; of the last attempt where none did
+  bool hash_key_missing = false;  // the group's hash had nothing to hash
+  std::string provider;           // that served; of the last attempt where none did
   std::string model;
   std::vector<AttemptRecord> attempts;
   std::vector<v1::Skipped> skipped;
@@ -60,5 +63,13 @@ struct CallRecord {
 
 // The report that the caller gets of it, as far as it is known now.
 v1::CallReport ReportOf(const CallRecord& record, Instant now);
+
+// What of the call's time the gateway itself took: neither back-off nor waiting for providers.
+absl::Duration OverheadOf(const CallRecord& record, Instant now);
+
+// How the call ended; refused: before any attempt.
+enum class Outcome { kOk, kError, kCancelled, kRefused };
+Outcome OutcomeOf(const CallRecord& record);
+absl::string_view OutcomeName(Outcome outcome);  // "ok"
 
 }  // namespace mg

@@ -1,0 +1,167 @@
+#include "telemetry/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <list>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "telemetry/log_line.h"
+
+namespace mg {
+namespace {
+
+constexpr absl::Duration kRepeatAfter = absl::Seconds(10);
+constexpr size_t kMaxRepeats = 256;  // kinds of warnings that are watched
+
+// An insertion sort: the lists are short and nearly in order, and equals stay as they stand.
+void SortByRank(std::vector<LogField>* fields) {
+  for (LogField& field : *fields) field.rank = RankOf(field.name);
+  for (size_t i = 1; i < fields->size(); ++i) {
+    const LogField field = (*fields)[i];
+    size_t at = i;
+    for (; at > 0 && (*fields)[at - 1].rank > field.rank; --at) (*fields)[at] = (*fields)[at - 1];
+    (*fields)[at] = field;
+  }
+}
+
+}  // namespace
+
+std::optional<LogLevel> LogLevelNamed(absl::string_view name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  return std::nullopt;
+}
+
+std::optional<LogFormat> LogFormatNamed(absl::string_view name) {
+  if (name == "auto") return LogFormat::kAuto;
+  if (name == "json") return LogFormat::kJson;
+  if (name == "text") return LogFormat::kText;
+  return std::nullopt;
+}
+
+Logger::Logger(LogOptions options, const std::vector<absl::string_view>& secrets)
+    : options_(std::move(options)),
+      json_(options_.format == LogFormat::kJson ||
+            (options_.format == LogFormat::kAuto && ::isatty(options_.fd) == 0)),
+      scrubber_(secrets),
+      level_(options_.level),
+      writer_(options_.fd, options_.max_lines, options_.max_bytes) {}
+
+void Logger::Log(LogLevel level, absl::string_view event, absl::string_view msg,
+                 std::initializer_list<LogField> fields) {
+  if (!Enabled(level)) return;
+  const absl::Time now = options_.clock();
+  std::vector<LogField> list(fields);
+  if (level >= LogLevel::kWarn) {
+    const std::optional<int64_t> repeated = Repeated(now, event, msg);
+    if (!repeated.has_value()) return;
+    if (*repeated > 0) list.emplace_back("repeated", *repeated);
+  }
+  Write(now, level, event, msg, &list);
+}
+
+std::optional<int64_t> Logger::Repeated(absl::Time now, absl::string_view event,
+                                        absl::string_view msg) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (repeats_.size() >= kMaxRepeats) {
+    absl::erase_if(repeats_, [now](const auto& entry) { return entry.second.until <= now; });
+  }
+  if (repeats_.size() >= kMaxRepeats) return 0;
+  Repeats& repeats = repeats_[absl::StrCat(event, "\n", msg)];
+  if (now < repeats.until) {
+    ++repeats.left_out;
+    return std::nullopt;
+  }
+  repeats.until = now + kRepeatAfter;
+  return std::exchange(repeats.left_out, 0);
+}
+
+void Logger::LogCall(const CallRecord& record) {
+  if (Enabled(LogLevel::kWarn)) {
+    for (size_t i = 0; i < record.attempts.size(); ++i) LogAttempt(record, i);
+  }
+  if (!Enabled(LogLevel::kInfo)) return;
+  const v1::Usage& usage = record.usage;
+  std::vector<LogField> fields = {
+      {"trace_id", record.trace_id},
+      {"correlation_id", record.correlation_id},
+      {"request_id", record.request_id},
+      {"op", record.op},
+      {"alias", record.requested_model},
+      {"model", record.model},
+      {"provider", record.provider},
+      {"group", record.group},
+      {"attempt", static_cast<int64_t>(record.attempts.size())},
+      {"status", OutcomeName(OutcomeOf(record))},
+      {"code", CodeName(record.status.code())},
+  };
+  if (!record.status.ok()) {
+    fields.emplace_back("error.type", KindName(DetailOf(record.status).kind()));
+    fields.emplace_back("error.message", record.status.message());
+  }
+  fields.emplace_back("duration_ms", record.end - record.start);
+  if (record.stream && record.first_content.has_value()) {
+    fields.emplace_back("ttft_ms", *record.first_content - record.start);
+  }
+  if (usage.has_input_tokens()) fields.emplace_back("tokens.in", usage.input_tokens());
+  if (usage.has_output_tokens()) fields.emplace_back("tokens.out", usage.output_tokens());
+  if (usage.has_cached_input_tokens()) {
+    fields.emplace_back("tokens.cached", usage.cached_input_tokens());
+  }
+  if (record.stream) fields.emplace_back("stream", true);
+  if (record.correlation_id_replaced) fields.emplace_back("correlation_id_replaced", true);
+  Write(record.wall_start + (record.end - record.start), LogLevel::kInfo, "call.end", "call",
+        &fields);
+}
+
+void Logger::LogAttempt(const CallRecord& record, size_t index) {
+  const AttemptRecord& attempt = record.attempts[index];
+  if (attempt.status.ok() || ClassOf(attempt.status) == ErrorClass::kCancel) return;
+  std::vector<LogField> fields = {
+      {"trace_id", record.trace_id},
+      {"correlation_id", record.correlation_id},
+      {"request_id", record.request_id},
+      {"op", record.op},
+      {"alias", record.requested_model},
+      {"model", attempt.model},
+      {"provider", attempt.provider},
+      {"group", record.group},
+      {"attempt", static_cast<int64_t>(index + 1)},
+      {"status", "error"},
+      {"code", CodeName(attempt.status.code())},
+      {"error.type", KindName(DetailOf(attempt.status).kind())},
+      {"error.message", attempt.status.message()},
+      {"duration_ms", attempt.ended - attempt.started},
+      {"candidate", attempt.candidate},
+      {"stage", attempt.stage},
+      {"class", RuleOf(ClassOf(attempt.status)).name},
+      {"provider_request_id", attempt.provider_request_id},
+  };
+  if (attempt.http_status != 0) fields.emplace_back("http_status", attempt.http_status);
+  Write(record.wall_start + (attempt.ended - record.start), LogLevel::kWarn, "attempt.failed",
+        "attempt failed", &fields);
+}
+
+void Logger::Write(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
+                   std::vector<LogField>* fields) {
+  fields->emplace_back("service.name", "model-gateway");
+  fields->emplace_back("service.version", options_.version);
+  fields->emplace_back("pod", options_.pod);
+  SortByRank(fields);
+  std::list<std::string> scrubbed;  // what the fields refer to
+  std::string text;
+  for (LogField& field : *fields) {
+    if (field.kind != LogField::Kind::kText) continue;
+    text.assign(field.text.data(), field.text.size());
+    if (scrubber_.Scrub(&text)) field.text = scrubbed.emplace_back(text);
+  }
+  writer_.Write(json_ ? JsonLine(at, level, event, msg, *fields)
+                      : TextLine(at, level, event, msg, *fields));
+}
+
+}  // namespace mg

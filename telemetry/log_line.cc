@@ -1,0 +1,163 @@
+#include "telemetry/log_line.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/utf8.h"
+
+namespace mg {
+namespace {
+
+constexpr std::array<absl::string_view, 27> kOrder = {
+    "logger",    "service.name",   "service.version", "pod",         "trace_id",
+    "span_id",   "correlation_id", "request_id",      "op",          "alias",
+    "model",     "provider",       "group",           "attempt",     "status",
+    "code",      "error.type",     "error.message",   "duration_ms", "ttft_ms",
+    "tokens.in", "tokens.out",     "tokens.cached",   "cost_usd",    "candidate",
+    "stage",     "repeated"};
+
+absl::string_view NameOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "DEBUG";
+    case LogLevel::kInfo:
+      return "INFO";
+    case LogLevel::kWarn:
+      return "WARN";
+    case LogLevel::kError:
+      return "ERROR";
+  }
+  return "";
+}
+
+// Characters that turn or hide what stands around them.
+bool IsTricky(uint32_t c) {
+  return c == 0x7F || (c >= 0x80 && c <= 0x9F) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+}
+
+void AppendEscape(uint32_t c, std::string* out) {
+  absl::StrAppend(out, "\\u", absl::Hex(c, absl::kZeroPad4));
+}
+
+void AppendValue(const LogField& field, std::string* out) {
+  switch (field.kind) {
+    case LogField::Kind::kText:
+      out->push_back('"');
+      AppendLogText(CutUtf8(field.text, MaxBytesOf(field.name)), out);
+      out->push_back('"');
+      return;
+    case LogField::Kind::kInteger:
+      absl::StrAppend(out, field.number);
+      return;
+    case LogField::Kind::kBool:
+      absl::StrAppend(out, field.number != 0 ? "true" : "false");
+      return;
+    case LogField::Kind::kMillis:
+      std::array<char, 32> text;
+      std::snprintf(text.data(), text.size(), "%.3f", static_cast<double>(field.number) / 1000);
+      absl::StrAppend(out, text.data());
+      return;
+  }
+}
+
+void AppendMember(const LogField& field, std::string* line) {
+  if (field.kind == LogField::Kind::kText && field.text.empty()) return;
+  absl::StrAppend(line, ",\"", field.name, "\":");
+  AppendValue(field, line);
+}
+
+bool IsPlainWord(absl::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte <= 0x20 || byte >= 0x7F || c == '"' || c == '\\' || c == '=') return false;
+  }
+  return !text.empty();
+}
+
+}  // namespace
+
+void AppendLogText(absl::string_view text, std::string* out) {
+  const std::string mended = IsValidUtf8(text) ? std::string() : WithValidUtf8(text);
+  if (!mended.empty()) text = mended;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    if (byte < 0x80) {
+      if (byte < 0x20 || byte == 0x7F) {
+        if (byte == '\n')
+          absl::StrAppend(out, "\\n");
+        else if (byte == '\t')
+          absl::StrAppend(out, "\\t");
+        else if (byte == '\r')
+          absl::StrAppend(out, "\\r");
+        else
+          AppendEscape(byte, out);
+      } else {
+        if (byte == '"' || byte == '\\') out->push_back('\\');
+        out->push_back(text[i]);
+      }
+      continue;
+    }
+    const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+    uint32_t c = byte & (0xFFU >> (length + 1));
+    for (size_t k = 1; k < length; ++k) c = c << 6 | (static_cast<uint8_t>(text[i + k]) & 0x3F);
+    if (IsTricky(c)) {
+      AppendEscape(c, out);
+    } else {
+      out->append(text.data() + i, length);
+    }
+    i += length - 1;
+  }
+}
+
+std::string JsonLine(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
+                     const std::vector<LogField>& fields) {
+  std::string line;
+  line.reserve(512);
+  absl::StrAppend(&line, "{\"ts\":\"",
+                  absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", at, absl::UTCTimeZone()),
+                  "\",\"level\":\"", NameOf(level), "\"");
+  AppendMember(LogField("msg", msg), &line);
+  AppendMember(LogField("event", event), &line);
+  for (const LogField& field : fields) AppendMember(field, &line);
+  absl::StrAppend(&line, "}\n");
+  return line;
+}
+
+std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
+                     const std::vector<LogField>& fields) {
+  std::string line = absl::FormatTime("%H:%M:%E3S ", at, absl::LocalTimeZone());
+  const absl::string_view name = NameOf(level);
+  absl::StrAppend(&line, name, std::string(6 - name.size(), ' '));
+  AppendLogText(msg, &line);
+  for (const LogField& field : fields) {
+    if (field.kind == LogField::Kind::kText && field.text.empty()) continue;
+    if (field.name == "service.name" || field.name == "service.version") continue;
+    absl::StrAppend(&line, " ", field.name, "=");
+    const bool bare = field.kind == LogField::Kind::kText && IsPlainWord(field.text);
+    if (bare)
+      absl::StrAppend(&line, CutUtf8(field.text, MaxBytesOf(field.name)));
+    else
+      AppendValue(field, &line);
+  }
+  absl::StrAppend(&line, " (", event, ")\n");
+  return line;
+}
+
+int RankOf(absl::string_view field) {
+  for (size_t i = 0; i < kOrder.size(); ++i) {
+    if (kOrder[i] == field) return static_cast<int>(i);
+  }
+  return static_cast<int>(kOrder.size());
+}
+
+size_t MaxBytesOf(absl::string_view field) {
+  if (field == "error.message") return 512;
+  if (field == "body") return 8192;
+  return field == "msg" ? 1024 : 256;
+}
+
+}  // namespace mg

@@ -1,0 +1,30 @@
+// How one log line looks. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "telemetry/log.h"
+
+namespace mg {
+
+// Appends `text` such that it stays within its line and cannot play tricks on a terminal: control
+// characters and those that change the direction of writing become \u escapes, as do quotes and
+// backslashes, invalid UTF-8 U+FFFD.
+void AppendLogText(absl::string_view text, std::string* out);
+
+// `fields` are in the order in which they are to stand.
+std::string JsonLine(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
+                     const std::vector<LogField>& fields);
+std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
+                     const std::vector<LogField>& fields);
+
+// The place of a field in its line; those without one follow behind, in the order they are given
+// in.
+int RankOf(absl::string_view field);
+// The longest text that a field may hold.
+size_t MaxBytesOf(absl::string_view field);
+
+}  // namespace mg

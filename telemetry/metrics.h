@@ -1,0 +1,43 @@
+// The Prometheus metrics of spec/observability.md §6.1 that the path of a call can fill. Label
+// values come from the configuration or from closed lists of ours, anything else is "other", and
+// the number of series has a hard cap: beyond it new ones fold into a series that is "other"
+// throughout. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "telemetry/call_record.h"
+
+namespace mg {
+
+struct MetricsOptions {
+  // Aliases, groups, pairs, providers and models that the configuration names.
+  std::vector<std::string> label_values;
+  size_t max_series = 10000;
+  std::string version;
+  std::function<uint64_t()> log_dropped;  // asked at each scrape
+};
+
+class Metrics {
+ public:
+  explicit Metrics(MetricsOptions options);
+  ~Metrics();
+
+  void CallStarted(const CallRecord& record);
+  // Exactly once for each call that has started.
+  void CallEnded(const CallRecord& record);
+
+  // In the text format, version 0.0.4.
+  std::string Expose() const;
+
+ private:
+  class Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace mg

@@ -1,0 +1,114 @@
+#include "telemetry/scrub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+namespace mg {
+namespace {
+
+constexpr size_t kMinSecret = 4;
+constexpr size_t kPrefix = 8;
+constexpr absl::string_view kRedacted = "[redacted]";
+
+uint16_t BeginningOf(absl::string_view text) {
+  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) << 8 | static_cast<uint8_t>(text[1]));
+}
+
+std::string UrlEncoded(absl::string_view text, absl::string_view hex) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(hex[byte >> 4]);
+      out.push_back(hex[byte & 15]);
+    }
+  }
+  return out;
+}
+
+// The characters of base64 that `secret` alone decides where `before` bytes precede it ("Basic"
+// joins user and key).
+absl::string_view OwnPart(absl::string_view base64, size_t before, size_t size) {
+  const size_t from = (before * 8 + 5) / 6;
+  const size_t to = (before + size) * 8 / 6;
+  return from >= to ? absl::string_view() : base64.substr(from, to - from);
+}
+
+}  // namespace
+
+Scrubber::Scrubber(const std::vector<absl::string_view>& secrets) {
+  for (const absl::string_view secret : secrets) {
+    if (secret.size() < kMinSecret) continue;
+    Add(secret);
+    Add(UrlEncoded(secret, "0123456789ABCDEF"));
+    Add(UrlEncoded(secret, "0123456789abcdef"));
+    std::string json;
+    AppendJsonString(WithValidUtf8(secret), &json);
+    Add(absl::string_view(json).substr(1, json.size() - 2));
+    for (size_t before = 0; before < 3; ++before) {
+      const std::string moved = absl::StrCat(std::string(before, '\0'), secret);
+      Add(OwnPart(absl::Base64Escape(moved), before, secret.size()));
+      Add(OwnPart(absl::WebSafeBase64Escape(moved), before, secret.size()));
+    }
+  }
+}
+
+void Scrubber::Add(absl::string_view form) {
+  if (form.size() < kMinSecret) return;
+  for (const Secret& needle : needles_) {
+    if (needle.Reveal() == form) return;
+  }
+  const uint16_t beginning = BeginningOf(form);
+  begins_.set(beginning);
+  by_beginning_[beginning].push_back(needles_.size());
+  needles_.emplace_back(std::string(form));
+}
+
+size_t Scrubber::Match(absl::string_view text) const {
+  size_t longest = 0;
+  for (const size_t index : by_beginning_.at(BeginningOf(text))) {
+    const absl::string_view needle = needles_[index].Reveal();
+    const size_t most = std::min(needle.size(), text.size());
+    const size_t equal = static_cast<size_t>(
+        std::mismatch(needle.begin(), needle.begin() + static_cast<std::ptrdiff_t>(most),
+                      text.begin())
+            .first -
+        needle.begin());
+    if (equal >= std::min(kPrefix, needle.size())) longest = std::max(longest, equal);
+  }
+  return longest;
+}
+
+bool Scrubber::Scrub(std::string* text) const {
+  if (needles_.empty()) return false;
+  const absl::string_view all = *text;
+  std::string out;
+  size_t kept = 0;
+  for (size_t at = 0; at + kMinSecret <= all.size();) {
+    const absl::string_view rest = all.substr(at);
+    const size_t length = begins_.test(BeginningOf(rest)) ? Match(rest) : 0;
+    if (length == 0) {
+      ++at;
+      continue;
+    }
+    absl::StrAppend(&out, all.substr(kept, at - kept), kRedacted);
+    at += length;
+    kept = at;
+  }
+  if (kept == 0) return false;
+  absl::StrAppend(&out, all.substr(kept));
+  *text = std::move(out);
+  return true;
+}
+
+}  // namespace mg

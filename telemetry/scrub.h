@@ -1,0 +1,36 @@
+// Takes loaded secrets out of whatever is about to be written: whole ones, their first eight bytes
+// and more, and their base64, URL-encoded and JSON-escaped forms. Immutable; any thread.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "base/secret.h"
+
+namespace mg {
+
+class Scrubber {
+ public:
+  Scrubber() = default;
+  // Values of under four bytes are no secrets, and would tear holes into every text.
+  explicit Scrubber(const std::vector<absl::string_view>& secrets);
+
+  // Replaces in place by "[redacted]"; false if there was nothing to replace.
+  bool Scrub(std::string* text) const;
+
+ private:
+  void Add(absl::string_view form);
+  // How many bytes at the head of `text` belong to a secret; 0: none.
+  size_t Match(absl::string_view text) const;
+
+  std::vector<Secret> needles_;
+  // By its first two bytes: most places of most texts are passed over with one look.
+  std::bitset<65536> begins_;
+  absl::flat_hash_map<uint16_t, std::vector<size_t>> by_beginning_;
+};
+
+}  // namespace mg

@@ -1,0 +1,23 @@
+#include "telemetry/telemetry.h"
+
+#include <utility>
+
+namespace mg {
+namespace {
+
+MetricsOptions WithDropped(MetricsOptions options, const Logger* logger) {
+  options.log_dropped = [logger] { return logger->dropped(); };
+  return options;
+}
+
+}  // namespace
+
+Telemetry::Telemetry(Logger* logger, MetricsOptions options)
+    : logger_(logger), metrics_(WithDropped(std::move(options), logger)) {}
+
+void Telemetry::CallEnded(const CallRecord& record) {
+  metrics_.CallEnded(record);
+  logger_->LogCall(record);
+}
+
+}  // namespace mg

@@ -1,0 +1,91 @@
+#include "telemetry/scrub.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace mg {
+namespace {
+
+constexpr char kKey[] = "sk-canary/9f8e+7d6c=\"5b4a\\3210";
+
+std::string Scrubbed(const Scrubber& scrubber, std::string text) {
+  scrubber.Scrub(&text);
+  return text;
+}
+
+TEST(ScrubberTest, WholeSecretsAnywhere) {
+  const Scrubber scrubber({"canary-secret-1", "canary-secret-2-longer"});
+  EXPECT_EQ(Scrubbed(scrubber, "canary-secret-1"), "[redacted]");
+  EXPECT_EQ(Scrubbed(scrubber, "key=canary-secret-1;"), "key=[redacted];");
+  EXPECT_EQ(Scrubbed(scrubber, "canary-secret-1canary-secret-2-longer."), "[redacted][redacted].");
+  EXPECT_EQ(Scrubbed(scrubber, "nothing here"), "nothing here");
+  std::string text = "nothing here";
+  EXPECT_FALSE(scrubber.Scrub(&text));
+  EXPECT_FALSE(Scrubber().Scrub(&text));
+}
+
+TEST(ScrubberTest, PrefixesOfEightAndMore) {
+  const Scrubber scrubber({"abcdefghijklmnop"});
+  EXPECT_EQ(Scrubbed(scrubber, "abcdefgh***"), "[redacted]***");
+  EXPECT_EQ(Scrubbed(scrubber, "abcdefghijkl..."), "[redacted]...");
+  EXPECT_EQ(Scrubbed(scrubber, "x abcdefghi"), "x [redacted]");
+  EXPECT_EQ(Scrubbed(scrubber, "abcdefg***"), "abcdefg***");
+  EXPECT_EQ(Scrubbed(scrubber, "abcdabcdefgh"), "abcd[redacted]");
+}
+
+TEST(ScrubberTest, ShortSecretsWholeAndTinyOnesNot) {
+  const Scrubber scrubber({"hunter2", "pass", "abc", ""});
+  EXPECT_EQ(Scrubbed(scrubber, "hunter2 hunter pass"), "[redacted] hunter [redacted]");
+  EXPECT_EQ(Scrubbed(scrubber, "abc"), "abc");
+}
+
+TEST(ScrubberTest, EncodedForms) {
+  const Scrubber scrubber({kKey});
+  for (const std::string& form :
+       {std::string(kKey), std::string("sk-canary%2F9f8e%2B7d6c%3D%225b4a%5C3210"),
+        std::string("sk-canary%2f9f8e%2b7d6c%3d%225b4a%5c3210"),
+        std::string("sk-canary/9f8e+7d6c=\\\"5b4a\\\\3210"), absl::Base64Escape(kKey),
+        absl::WebSafeBase64Escape(kKey)}) {
+    const std::string out = Scrubbed(scrubber, absl::StrCat("<", form, ">"));
+    EXPECT_NE(out.find("<[redacted]"), std::string::npos) << out;
+    EXPECT_EQ(out.find(form.substr(form.size() - 6)), std::string::npos) << out;
+  }
+}
+
+// "Basic" joins user and key before it encodes: the key may stand at any of three places.
+TEST(ScrubberTest, InsideOfOtherBase64) {
+  const Scrubber scrubber({"a-long-canary-secret-of-the-gateway"});
+  for (const std::string& user : {"u:", "us:", "use:", "user:"}) {
+    for (const std::string& tail : {"", "x", "xy"}) {
+      const std::string encoded =
+          absl::Base64Escape(user + "a-long-canary-secret-of-the-gateway" + tail);
+      const std::string out = Scrubbed(scrubber, encoded);
+      EXPECT_NE(out.find("[redacted]"), std::string::npos) << user;
+      EXPECT_LT(out.size(), 10U + 10U + 12U) << out;
+    }
+  }
+}
+
+TEST(ScrubberTest, LeavesNoTailOfALongerForm) {
+  const Scrubber scrubber({"sharedprefix-one", "sharedprefix-two-and-more"});
+  EXPECT_EQ(Scrubbed(scrubber, "sharedprefix-two-and-more"), "[redacted]");
+  EXPECT_EQ(Scrubbed(scrubber, "sharedprefix-one"), "[redacted]");
+}
+
+TEST(ScrubberTest, AnyBytes) {
+  std::string secret;
+  for (int i = 0; i < 64; ++i) secret.push_back(static_cast<char>(i * 5 + 1));
+  const Scrubber scrubber({secret});
+  EXPECT_EQ(Scrubbed(scrubber, "\xFF" + secret + std::string(1, '\0')),
+            "\xFF[redacted]" + std::string(1, '\0'));
+  for (size_t size = 0; size < 8; ++size) {
+    EXPECT_EQ(Scrubbed(scrubber, secret.substr(0, size)), secret.substr(0, size));
+  }
+}
+
+}  // namespace
+}  // namespace mg
