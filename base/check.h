@@ -1,4 +1,5 @@
-// A broken invariant of our own: the process says where, on stderr, and ends. Never for what the outside world does.
+// A broken invariant of our own: the process says where, on stderr, and ends. Never for what the
+// outside world does.
 #pragma once
 
 #include <cstdio>

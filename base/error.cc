@@ -19,7 +19,8 @@ using V = Verdict;
 using D = CooldownScope;
 using Code = absl::StatusCode;
 
-// By way of a string_view: clang 19 does not find the Cord constructor for strings that g++ put into Debian's library.
+// By way of a string_view: clang 19 does not find the Cord constructor for strings that g++ put
+// into Debian's library.
 absl::Cord Bytes(const v1::ErrorDetail& detail) {
   return absl::Cord(absl::string_view(detail.SerializeAsString()));
 }
@@ -166,12 +167,23 @@ absl::string_view KindName(v1::ErrorKind kind) {
 }
 
 absl::string_view CodeName(absl::StatusCode code) {
-  static constexpr std::array<const char*, 17> kNames = {
-      "OK",           "CANCELLED",         "UNKNOWN",          "INVALID_ARGUMENT",
-      "DEADLINE_EXCEEDED", "NOT_FOUND",    "ALREADY_EXISTS",   "PERMISSION_DENIED",
-      "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",  "OUT_OF_RANGE",
-      "UNIMPLEMENTED", "INTERNAL",         "UNAVAILABLE",      "DATA_LOSS",
-      "UNAUTHENTICATED"};
+  static constexpr std::array<const char*, 17> kNames = {"OK",
+                                                         "CANCELLED",
+                                                         "UNKNOWN",
+                                                         "INVALID_ARGUMENT",
+                                                         "DEADLINE_EXCEEDED",
+                                                         "NOT_FOUND",
+                                                         "ALREADY_EXISTS",
+                                                         "PERMISSION_DENIED",
+                                                         "RESOURCE_EXHAUSTED",
+                                                         "FAILED_PRECONDITION",
+                                                         "ABORTED",
+                                                         "OUT_OF_RANGE",
+                                                         "UNIMPLEMENTED",
+                                                         "INTERNAL",
+                                                         "UNAVAILABLE",
+                                                         "DATA_LOSS",
+                                                         "UNAUTHENTICATED"};
   const auto index = static_cast<size_t>(code);
   return index < kNames.size() ? kNames[index] : "UNKNOWN";
 }

@@ -1,5 +1,5 @@
-// A hash that is the same in every build, process and machine: XXH3 with 64 bits (xxHash 0.8; the vectors are in
-// tests/unit). For routing and fingerprints; not for secrets.
+// A hash that is the same in every build, process and machine: XXH3 with 64 bits (xxHash 0.8; the
+// vectors are in tests/unit). For routing and fingerprints; not for secrets.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@
 namespace mg {
 namespace {
 
-// Passes events on to the document and stops at the depth limit; the reader is iterative, so depth costs no stack.
+// Passes events on to the document and stops at the depth limit; the reader is iterative, so depth
+// costs no stack.
 class DepthLimited {
  public:
   DepthLimited(JsonDocument* document, int max_depth)
@@ -47,7 +48,8 @@ class DepthLimited {
   int depth_ = 0;
 };
 
-// A generator in the form that Document::Populate wants: on failure it is given back an empty document.
+// A generator in the form that Document::Populate wants: on failure it is given back an empty
+// document.
 struct Generator {
   absl::string_view text;
   JsonLimits limits;
@@ -63,7 +65,8 @@ struct Generator {
   }
 };
 
-// RapidJSON refuses a lone surrogate escape; some servers send them. Each becomes the escape of U+FFFD.
+// RapidJSON refuses a lone surrogate escape; some servers send them. Each becomes the escape of
+// U+FFFD.
 std::string WithoutLoneSurrogates(absl::string_view text);
 
 bool HexUnit(absl::string_view text, size_t at, unsigned* unit) {
@@ -72,10 +75,14 @@ bool HexUnit(absl::string_view text, size_t at, unsigned* unit) {
   for (size_t i = at + 2; i < at + 6; ++i) {
     const char c = text[i];
     unsigned digit = 0;
-    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
-    else if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a') + 10;
-    else if (c >= 'A' && c <= 'F') digit = static_cast<unsigned>(c - 'A') + 10;
-    else return false;
+    if (c >= '0' && c <= '9')
+      digit = static_cast<unsigned>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      digit = static_cast<unsigned>(c - 'a') + 10;
+    else if (c >= 'A' && c <= 'F')
+      digit = static_cast<unsigned>(c - 'A') + 10;
+    else
+      return false;
     value = value * 16 + digit;
   }
   *unit = value;
@@ -91,7 +98,8 @@ std::string WithoutLoneSurrogates(absl::string_view text) {
     if (text[at] != '\\') {
       out.push_back(text[at++]);
     } else if (!HexUnit(text, at, &unit)) {
-      const size_t length = at + 1 < text.size() ? 2 : 1;  // an escaped backslash hides what follows it
+      const size_t length =
+          at + 1 < text.size() ? 2 : 1;  // an escaped backslash hides what follows it
       out.append(text.data() + at, length);
       at += length;
     } else {
@@ -119,8 +127,8 @@ std::string WithoutLoneSurrogates(absl::string_view text) {
 absl::Status ParseJson(absl::string_view text, JsonDocument* document, JsonLimits limits) {
   document->SetNull();
   if (text.size() > limits.max_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("JSON of ", text.size(), " bytes; at most ",
-                                                   limits.max_bytes, " are taken"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("JSON of ", text.size(), " bytes; at most ", limits.max_bytes, " are taken"));
   }
   const size_t valid = ValidUtf8Prefix(text);
   if (valid != text.size()) {
@@ -137,10 +145,10 @@ absl::Status ParseJson(absl::string_view text, JsonDocument* document, JsonLimit
   if (!generate.result.IsError()) return absl::OkStatus();
   document->SetNull();
   const bool too_deep = generate.result.Code() == rapidjson::kParseErrorTermination;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "not JSON at byte ", generate.result.Offset(), ": ",
-      too_deep ? absl::StrCat("nested deeper than ", limits.max_depth, " levels")
-               : std::string(rapidjson::GetParseError_En(generate.result.Code()))));
+  return absl::InvalidArgumentError(
+      absl::StrCat("not JSON at byte ", generate.result.Offset(), ": ",
+                   too_deep ? absl::StrCat("nested deeper than ", limits.max_depth, " levels")
+                            : std::string(rapidjson::GetParseError_En(generate.result.Code()))));
 }
 
 std::string ToJsonText(const JsonValue& value) {
@@ -173,11 +181,21 @@ void AppendJsonString(absl::string_view text, std::string* out) {
     out->append(text.data() + plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out->append("\\\""); break;
-      case '\\': out->append("\\\\"); break;
-      case '\n': out->append("\\n"); break;
-      case '\r': out->append("\\r"); break;
-      case '\t': out->append("\\t"); break;
+      case '"':
+        out->append("\\\"");
+        break;
+      case '\\':
+        out->append("\\\\");
+        break;
+      case '\n':
+        out->append("\\n");
+        break;
+      case '\r':
+        out->append("\\r");
+        break;
+      case '\t':
+        out->append("\\t");
+        break;
       default:
         out->append("\\u00");
         out->push_back(kHex[c >> 4]);

@@ -1,5 +1,5 @@
-// A secret: the one type in which keys live. It cannot be copied or printed by accident and is wiped when freed.
-// Created at configuration load; read-only afterwards, so any thread may read it.
+// A secret: the one type in which keys live. It cannot be copied or printed by accident and is
+// wiped when freed. Created at configuration load; read-only afterwards, so any thread may read it.
 #pragma once
 
 #include <string>

@@ -8,7 +8,8 @@
 
 namespace mg {
 
-// Length of the longest prefix of `text` that is valid UTF-8 (no surrogates, nothing over U+10FFFF, nothing overlong).
+// Length of the longest prefix of `text` that is valid UTF-8 (no surrogates, nothing over U+10FFFF,
+// nothing overlong).
 size_t ValidUtf8Prefix(absl::string_view text);
 inline bool IsValidUtf8(absl::string_view text) { return ValidUtf8Prefix(text) == text.size(); }
 // `text` with each invalid byte replaced by U+FFFD.
