@@ -1,4 +1,4 @@
-// Headers that nearly every file needs and that never change: precompiled once for each folder.
+// Headers that nearly every file needs and that never change: precompiled once for all targets.
 #pragma once
 
 #include <google/protobuf/message.h>
