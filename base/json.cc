@@ -1,7 +1,6 @@
 #include "base/json.h"
 
-#include <cmath>
-
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/utf8.h"
 #include "rapidjson/error/en.h"
@@ -61,13 +60,13 @@ struct Generator {
     rapidjson::Reader reader;
     constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
     result = reader.Parse<kFlags>(bytes, handler);
+    // The reader takes a NUL for the end of its bytes.
+    if (!result.IsError() && bytes.Tell() < text.size()) {
+      result.Set(rapidjson::kParseErrorDocumentRootNotSingular, bytes.Tell());
+    }
     return !result.IsError();
   }
 };
-
-// RapidJSON refuses a lone surrogate escape; some servers send them. Each becomes the escape of
-// U+FFFD.
-std::string WithoutLoneSurrogates(absl::string_view text);
 
 bool HexUnit(absl::string_view text, size_t at, unsigned* unit) {
   if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return false;
@@ -89,6 +88,12 @@ bool HexUnit(absl::string_view text, size_t at, unsigned* unit) {
   return true;
 }
 
+bool HasSurrogateEscape(absl::string_view text) {
+  return absl::StrContains(text, "\\ud") || absl::StrContains(text, "\\uD");
+}
+
+// RapidJSON refuses a high surrogate that stands alone and makes invalid UTF-8 of a low one; some
+// servers send them. Each becomes the escape of U+FFFD, which is as long, so that all offsets stay.
 std::string WithoutLoneSurrogates(absl::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -134,14 +139,9 @@ absl::Status ParseJson(absl::string_view text, JsonDocument* document, JsonLimit
   if (valid != text.size()) {
     return absl::InvalidArgumentError(absl::StrCat("not JSON at byte ", valid, ": invalid UTF-8"));
   }
-  Generator generate{text, limits, {}};
+  const std::string mended = HasSurrogateEscape(text) ? WithoutLoneSurrogates(text) : std::string();
+  Generator generate{mended.empty() ? text : absl::string_view(mended), limits, {}};
   document->Populate(generate);
-  std::string mended;
-  if (generate.result.Code() == rapidjson::kParseErrorStringUnicodeSurrogateInvalid) {
-    mended = WithoutLoneSurrogates(text);
-    generate.text = mended;
-    document->Populate(generate);
-  }
   if (!generate.result.IsError()) return absl::OkStatus();
   document->SetNull();
   const bool too_deep = generate.result.Code() == rapidjson::kParseErrorTermination;
@@ -160,8 +160,9 @@ std::string ToJsonText(const JsonValue& value) {
 
 const JsonValue* Member(const JsonValue& value, absl::string_view name) {
   if (!value.IsObject()) return nullptr;
+  const char* const bytes = name.data() == nullptr ? "" : name.data();
   const auto found = value.FindMember(
-      JsonValue(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+      JsonValue(rapidjson::StringRef(bytes, static_cast<rapidjson::SizeType>(name.size()))));
   if (found == value.MemberEnd() || found->value.IsNull()) return nullptr;
   return &found->value;
 }
