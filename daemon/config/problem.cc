@@ -45,10 +45,7 @@ std::string ToText(absl::Span<const Problem> problems) {
 
 void ProblemLog::Add(int line, absl::string_view path, absl::string_view message,
                      absl::string_view nearest) {
-  if (full()) {
-    more_ = true;
-    return;
-  }
+  if (full()) return;
   problems_.push_back({file_, line, std::string(CutUtf8(path, kMaxPath)), std::string(message),
                        std::string(nearest)});
 }
@@ -65,7 +62,9 @@ std::vector<Problem> ProblemLog::Take() {
   std::sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.path, a.message) < std::tie(b.line, b.path, b.message);
   });
-  if (more_) problems_.push_back({file_, 0, "", "and there is more that is wrong", ""});
+  if (full()) {
+    problems_.push_back({file_, 0, "", "perhaps more is wrong: these are the first problems", ""});
+  }
   return std::move(problems_);
 }
 

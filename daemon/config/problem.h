@@ -33,7 +33,7 @@ class ProblemLog {
   // Whether a problem is known at `path` or beneath it: what follows from it is not worth telling.
   bool Has(absl::string_view path) const;
   bool empty() const { return problems_.empty(); }
-  // No more are kept; that there were more is told.
+  // No more are kept, and Take says so.
   bool full() const { return problems_.size() >= kMaxProblems; }
 
   // In the order of lines.
@@ -44,7 +44,6 @@ class ProblemLog {
 
   std::string file_;
   std::vector<Problem> problems_;
-  bool more_ = false;
 };
 
 // `text` as a problem may show it: quoted; a long one, which may be a secret at the wrong place,
