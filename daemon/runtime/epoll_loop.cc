@@ -13,6 +13,8 @@
 namespace mg {
 namespace {
 
+static_assert(EpollLoop::kReadable == EPOLLIN && EpollLoop::kWritable == EPOLLOUT);
+
 Instant MonotonicNow() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);

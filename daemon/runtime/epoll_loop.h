@@ -37,6 +37,8 @@ class EpollLoop final : public Loop {
   // Calls `callback` with the ready epoll events (EPOLLIN, EPOLLOUT …, level-triggered) of `fd`.
   // One watch a descriptor; a second call changes events and callback. The callback may unwatch and
   // close its own descriptor.
+  static constexpr uint32_t kReadable = 0x001;  // EPOLLIN
+  static constexpr uint32_t kWritable = 0x004;  // EPOLLOUT
   using FdCallback = absl::AnyInvocable<void(uint32_t events)>;
   void Watch(int fd, uint32_t events, FdCallback callback);
   void Modify(int fd, uint32_t events);

@@ -25,14 +25,15 @@ bool Loop::HasPosted() {
 }
 
 bool Loop::RunReady() {
-  bool any = false;
-  while (true) {
+  // What makes new work without end must not keep the descriptors waiting.
+  constexpr int kMaxRounds = 16;
+  for (int round = 0; round < kMaxRounds; ++round) {
     bool ran = RunPosted();
     ran |= RunTimers();
     ran |= RunCoroutines();
-    if (!ran) return any;
-    any = true;
+    if (!ran) return round > 0;
   }
+  return true;
 }
 
 bool Loop::RunPosted() {
@@ -47,7 +48,11 @@ bool Loop::RunPosted() {
 
 bool Loop::RunTimers() {
   bool any = false;
-  while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+  // Those that are set meanwhile come after the coroutines, which may have to take what the timers
+  // bring.
+  const uint64_t first_new = next_timer_;
+  while (!timers_.empty() && timers_.begin()->first.first <= now_ &&
+         timers_.begin()->first.second < first_new) {
     auto timer = timers_.extract(timers_.begin());
     timer.mapped()();
     any = true;

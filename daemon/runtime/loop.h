@@ -44,8 +44,9 @@ class Loop {
   explicit Loop(Instant start) : now_(start) {}
 
   void set_now(Instant now) { now_ = now; }
-  // Runs what was posted, the timers that are due and the coroutines that are ready, until nothing
-  // of it is left. Returns whether there was anything.
+  // Runs what was posted, the timers that are due and the coroutines that are ready, in rounds:
+  // until nothing of it is left, or for so long that the rest must wait for the next turn. Returns
+  // whether there was anything.
   bool RunReady();
   Instant NextTimer() const { return timers_.empty() ? kNever : timers_.begin()->first.first; }
   bool HasPosted();

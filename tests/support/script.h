@@ -71,7 +71,7 @@ class Script {
   Script& Raw(absl::string_view bytes);
   // The body compressed, flushed after each Body or Event, with its content-encoding.
   Script& Gzip();
-  // A gzip body of `bytes` zeros.
+  // A gzip body of (at least) `bytes` zeros, without its end.
   Script& GzipBomb(size_t bytes);
 
   // The steps of the body, in order.

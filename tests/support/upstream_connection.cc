@@ -97,6 +97,7 @@ bool UpstreamConnection::ReadHead(UpstreamRequest* request) {
   SetIdle(true);
   if (buffer_.empty() && !ReadMore()) return false;
   SetIdle(false);
+  if (!absl::ascii_isupper(static_cast<unsigned char>(buffer_[0]))) return false;  // TLS, say
   std::string line;
   if (!ReadLine(&line)) return false;
   const std::vector<std::string> parts = absl::StrSplit(line, ' ');

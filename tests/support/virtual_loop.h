@@ -22,7 +22,8 @@ class VirtualLoop final : public Loop {
   // for kNever).
   void RunUntil(Instant end) {
     while (true) {
-      RunReady();
+      while (RunReady()) {
+      }
       const Instant next = NextTimer();
       if (next == kNever || next > end) break;
       set_now(next);

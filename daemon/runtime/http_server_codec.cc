@@ -1,0 +1,72 @@
+#include "daemon/runtime/http_server_codec.h"
+
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace mg {
+namespace {
+
+namespace http = boost::beast::http;
+
+template <typename T>
+std::string ToString(const T& text) {
+  return std::string(text.data(), text.size());
+}
+
+boost::beast::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::optional<HttpRefusal> ParseRequestHead(absl::string_view bytes, HttpRequestHead* head) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kMaxRequestHead + 1);
+  boost::beast::error_code error;
+  parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  if ((error && error != http::error::need_more) || !parser.is_header_done()) {
+    return HttpRefusal{400, "the head of the request is malformed"};
+  }
+  const auto& message = parser.get();
+  head->method = ToString(message.method_string());
+  head->target = ToString(message.target());
+  head->version = static_cast<int>(message.version());
+  head->keep_alive = message.keep_alive();
+  head->headers.clear();
+  for (const auto& field : message) {
+    head->headers.push_back({ToString(field.name_string()), ToString(field.value())});
+  }
+  return std::nullopt;
+}
+
+std::string SerializeReply(const HttpReply& reply, bool head_only, bool keep_alive) {
+  http::response<http::string_body> message;
+  message.version(11);
+  message.result(static_cast<unsigned>(reply.status));
+  message.set(http::field::cache_control, "no-store");
+  message.set("x-content-type-options", "nosniff");
+  message.set(http::field::content_type, View(reply.content_type));
+  for (const HttpHeader& header : reply.headers) message.set(header.name, header.value);
+  message.content_length(reply.body.size());
+  message.keep_alive(keep_alive);
+  if (!head_only) message.body() = reply.body;
+
+  std::string bytes;
+  http::response_serializer<http::string_body> serializer(message);
+  boost::beast::error_code error;
+  while (!serializer.is_done() && !error) {
+    serializer.next(error, [&](boost::beast::error_code&, const auto& buffers) {
+      size_t size = 0;
+      for (const auto buffer : boost::beast::buffers_range_ref(buffers)) {
+        bytes.append(static_cast<const char*>(buffer.data()), buffer.size());
+        size += buffer.size();
+      }
+      serializer.consume(size);
+    });
+  }
+  return bytes;
+}
+
+}  // namespace mg
