@@ -76,8 +76,8 @@ absl::Status AppendStructAt(const Struct& settings, int depth, std::string* out)
 
 absl::Status MergeAt(absl::string_view text, const Struct& settings, int depth,
                      const std::string& path, std::string* out) {
-  if (depth <= 0) return absl::InvalidArgumentError(absl::StrCat(path, " is nested too deep"));
   absl::Status status;
+  if (depth <= 0) return absl::OutOfRangeError(path);
   out->push_back('{');
   ForEachMember(text, [&](absl::string_view name, absl::string_view value) {
     if (!status.ok()) return;
@@ -100,7 +100,7 @@ absl::Status MergeAt(absl::string_view text, const Struct& settings, int depth,
     if (!MemberText(text, *name).empty()) continue;
     AppendJsonKey(*name, out);
     if (!AppendValueAt(settings.fields().at(*name), depth - 1, out).ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ".", *name));
+      return absl::OutOfRangeError(absl::StrCat(path, ".", *name));
     }
   }
   out->push_back('}');

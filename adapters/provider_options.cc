@@ -59,8 +59,10 @@ absl::Status MergeOptions(const OptionsMap& options, absl::string_view provider,
   }
   const absl::string_view path = status.message();
   return Invalid(absl::StrCat(field, "[\"", Owner(options, provider, dialect, path), "\"]", path),
-                 "the gateway writes this itself (or it is no JSON, or nested too deep); options "
-                 "may add to the request, never replace");
+                 absl::IsOutOfRange(status)
+                     ? "a number that JSON does not have, or nested too deep"
+                     : "the gateway writes this itself: options may add to the request, never "
+                       "replace what is there");
 }
 
 }  // namespace mg

@@ -24,6 +24,12 @@ absl::Status MediaType(const Media& media, const std::string& field, OpenAiEncod
     return Invalid(absl::StrCat(field, ".media_type"),
                    "neither given nor to be seen from the first bytes");
   }
+  for (const char c : *type) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) &&
+        !absl::StrContains("/+-._", absl::string_view(&c, 1))) {
+      return Invalid(absl::StrCat(field, ".media_type"), "no media type");
+    }
+  }
   if (!declared.empty() && declared != *type) {
     encoding->notes.Tell("changed", absl::StrCat(field, ".media_type"),
                          absl::StrCat("sent as ", *type, ", which its first bytes say"));
@@ -61,12 +67,7 @@ absl::Status DropMediaHint(const std::string& value, const std::string& field,
 }
 
 void AppendDataUrl(absl::string_view type, absl::string_view data, std::string* out) {
-  out->append("\"data:");
-  // A declared type may hold what JSON must escape.
-  std::string quoted;
-  AppendJsonString(type, &quoted);
-  out->append(quoted, 1, quoted.size() - 2);
-  out->append(";base64,");
+  absl::StrAppend(out, "\"data:", type, ";base64,");
   AppendBase64(data, out);
   out->push_back('"');
 }

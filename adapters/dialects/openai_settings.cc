@@ -2,6 +2,7 @@
 // tier, user.
 #include <cmath>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/json_text.h"
@@ -141,7 +142,9 @@ absl::Status SettingsWriter::Number(absl::string_view field, absl::string_view n
                                     double value, bool taken) {
   if (!present) return absl::OkStatus();
   if (!taken) {
-    return notes_.Drop(field, rules_.sampling_at_effort_none ? kNotWhileReasoning : kNotThisModel);
+    const bool penalty = absl::EndsWith(name, "penalty");
+    return notes_.Drop(
+        field, rules_.sampling_at_effort_none && !penalty ? kNotWhileReasoning : kNotThisModel);
   }
   absl::StrAppend(&out_, ",\"", name, "\":");
   AppendJsonNumber(value, &out_);

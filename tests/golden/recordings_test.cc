@@ -1,0 +1,226 @@
+// The recorded answers of OpenAI and of servers like it, read in place and compared with
+// expect.json as their INDEX.md says; each one re-fed in two pieces. Azure's are of another
+// platform.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "tests/golden/decode_support.h"
+#include "tests/golden/golden_files.h"
+
+namespace mg {
+namespace {
+
+// expect.json was computed, not recorded. Snowflake's body has a function_call of empty name and
+// arguments beside its text ("Mexico City is currently sunny"): a zero value and no call, which an
+// agent would try to answer for ever.
+constexpr absl::string_view kEmptyFunctionCall = "snowflake/oai-chat--snowflake-tool-calling-1";
+
+struct Recording {
+  std::string name;
+  std::string dir;
+  JsonDocument meta;
+  JsonDocument expect;
+  std::string body;
+};
+
+std::vector<Recording> Recordings() {
+  std::vector<Recording> found;
+  for (const auto& provider : std::filesystem::directory_iterator(FixturesDir())) {
+    if (!provider.is_directory() || provider.path().filename() == "azure") continue;
+    for (const auto& entry : std::filesystem::directory_iterator(provider.path())) {
+      const std::string dir = entry.path().string();
+      if (!std::filesystem::exists(dir + "/meta.json")) continue;
+      JsonDocument meta = ReadJsonFile(dir + "/meta.json");
+      if (StringMember(meta, "api") != "oai-chat") continue;
+      Recording recording;
+      recording.name = provider.path().filename().string() + "/" + entry.path().filename().string();
+      recording.dir = dir;
+      recording.body = ReadFile(dir + "/" + std::string(StringMember(meta, "response_file")));
+      recording.meta = std::move(meta);
+      recording.expect = ReadJsonFile(dir + "/expect.json");
+      found.push_back(std::move(recording));
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return found;
+}
+
+DialectContext ContextOf(const Recording& recording) {
+  const std::string provider(StringMember(recording.meta, "provider"));
+  return {.provider = provider,
+          .model = "m",
+          .compatible = provider != "openai",
+          .google_compatible = provider == "google-compat"};
+}
+
+HttpHead HeadOf(const Recording& recording) {
+  HttpHead head;
+  const JsonValue* status = Member(recording.meta, "http_status");
+  head.status = status == nullptr ? 200 : status->GetInt();
+  if (const JsonValue* headers = Member(recording.meta, "response_headers")) {
+    for (const auto& header : headers->GetObject()) {
+      head.headers.push_back(
+          {std::string(StringOf(header.name)), std::string(StringOf(header.value))});
+    }
+  }
+  return head;
+}
+
+std::string FinishName(const v1::Finish& finish) {
+  return v1::FinishReason_Name(finish.reason()).substr(sizeof("FINISH_REASON_") - 1);
+}
+
+void ExpectCall(const JsonValue& expected, const v1::ToolCall& call) {
+  const absl::string_view id = StringMember(expected, "id");
+  EXPECT_EQ(call.id(), id.empty() ? "generated" : std::string(id));
+  EXPECT_EQ(call.name(), std::string(StringMember(expected, "name")));
+  JsonDocument arguments;
+  const bool valid = ParseJson(call.arguments_json(), &arguments).ok();
+  EXPECT_EQ(valid, Member(expected, "arguments_valid")->GetBool());
+  if (valid) {
+    EXPECT_TRUE(arguments == *Member(expected, "arguments")) << call.arguments_json();
+  } else {
+    EXPECT_EQ(call.arguments_json(), std::string(StringMember(expected, "arguments_raw")));
+  }
+}
+
+void ExpectChoice(const Recording& recording, const JsonValue& expected, const v1::Choice& choice) {
+  std::string text;
+  std::string reasoning;
+  std::string refusal;
+  std::vector<const v1::ToolCall*> calls;
+  for (const v1::Part& part : choice.message().parts()) {
+    absl::StrAppend(&text, part.text());
+    absl::StrAppend(&reasoning, part.reasoning().text());
+    absl::StrAppend(&refusal, part.refusal());
+    if (part.has_tool_call()) calls.push_back(&part.tool_call());
+  }
+  EXPECT_EQ(text, std::string(StringMember(expected, "text")));
+  EXPECT_EQ(reasoning, std::string(StringMember(expected, "reasoning")));
+  EXPECT_EQ(refusal, std::string(StringMember(expected, "refusal")));
+  if (recording.name == kEmptyFunctionCall) {
+    EXPECT_TRUE(calls.empty());
+    EXPECT_EQ(FinishName(choice.finish()), "STOP");
+    return;
+  }
+  const JsonValue& expected_calls = *Member(expected, "tool_calls");
+  ASSERT_EQ(calls.size(), expected_calls.Size());
+  for (size_t i = 0; i < calls.size(); ++i) {
+    ExpectCall(expected_calls[static_cast<rapidjson::SizeType>(i)], *calls[i]);
+  }
+  if (StringMember(expected, "finish") == "ERROR") return;  // the call fails: no finish is told
+  EXPECT_EQ(FinishName(choice.finish()), std::string(StringMember(expected, "finish")));
+  EXPECT_EQ(choice.finish().provider_reason(), std::string(StringMember(expected, "finish_raw")));
+}
+
+// 0 in expect.json also stands for "not sent".
+void ExpectUsage(const JsonValue* expected, const v1::ChatResponse& answer) {
+  if (expected == nullptr) {
+    EXPECT_FALSE(answer.usage().has_input_tokens());
+    EXPECT_FALSE(answer.usage().has_output_tokens());
+    return;
+  }
+  const v1::Usage& usage = answer.usage();
+  EXPECT_EQ(usage.input_tokens(), Member(*expected, "input")->GetInt());
+  EXPECT_EQ(usage.output_tokens(), Member(*expected, "output")->GetInt());
+  EXPECT_EQ(usage.total_tokens(), Member(*expected, "total")->GetInt());
+  EXPECT_EQ(usage.cached_input_tokens(), Member(*expected, "cached_input")->GetInt());
+  EXPECT_EQ(usage.cache_write_tokens(), Member(*expected, "cache_write")->GetInt());
+  EXPECT_EQ(usage.reasoning_tokens(), Member(*expected, "reasoning")->GetInt());
+}
+
+void ExpectAnswer(const Recording& recording) {
+  const DialectContext context = ContextOf(recording);
+  const HttpHead head = HeadOf(recording);
+  const Decoded decoded = Decode(context, head, recording.body);
+  const JsonValue& expect = recording.expect;
+  const JsonValue* error = Member(expect, "stream_error");
+  EXPECT_EQ(decoded.status.ok(), error == nullptr) << decoded.status;
+  if (error != nullptr) {
+    EXPECT_EQ(DetailOf(decoded.status).provider_message(),
+              std::string(StringMember(*error, "message")));
+  }
+  const JsonValue& choices = *Member(expect, "choices");
+  ASSERT_EQ(decoded.answer.choices_size(), static_cast<int>(choices.Size()));
+  for (int i = 0; i < decoded.answer.choices_size(); ++i) {
+    ExpectChoice(recording, choices[static_cast<rapidjson::SizeType>(i)],
+                 decoded.answer.choices(i));
+  }
+  const absl::string_view id = StringMember(expect, "id");
+  EXPECT_EQ(decoded.answer.id(), id.empty() ? "generated" : std::string(id));
+  EXPECT_EQ(decoded.answer.model(), std::string(StringMember(expect, "model")));
+  if (error == nullptr) ExpectUsage(Member(expect, "usage"), decoded.answer);
+  if (const JsonValue* marker = Member(expect, "done_marker");
+      marker != nullptr && error == nullptr) {
+    EXPECT_EQ(decoded.done_at_marker, marker->GetBool());
+  }
+  ExpectSameAtEverySplit(context, head, recording.body, decoded);
+}
+
+// The kind that a reason of expect.json, or else the gRPC equivalent of the provider's own error,
+// stands for.
+std::vector<v1::ErrorKind> KindsOf(const JsonValue& expect) {
+  const absl::string_view reason = StringMember(expect, "reason");
+  if (reason == "CONTEXT_LENGTH" || reason == "REQUEST_TOO_LARGE") {
+    return {v1::ERROR_KIND_CONTEXT_LENGTH};
+  }
+  if (reason == "CONTENT_FILTER") return {v1::ERROR_KIND_CONTENT_BLOCKED};
+  if (reason == "BILLING") return {v1::ERROR_KIND_QUOTA};
+  const absl::string_view grpc = StringMember(expect, "grpc");
+  if (grpc == "UNAUTHENTICATED") return {v1::ERROR_KIND_CREDENTIAL};
+  if (grpc == "NOT_FOUND") return {v1::ERROR_KIND_UNKNOWN_MODEL};
+  if (grpc == "RESOURCE_EXHAUSTED") return {v1::ERROR_KIND_RATE_LIMITED};
+  if (grpc == "INVALID_ARGUMENT") return {v1::ERROR_KIND_INVALID_REQUEST};
+  return {v1::ERROR_KIND_SERVER_ERROR, v1::ERROR_KIND_OVERLOADED, v1::ERROR_KIND_TIMEOUT};
+}
+
+void ExpectError(const Recording& recording) {
+  const JsonValue& expect = recording.expect;
+  const DialectContext context = ContextOf(recording);
+  const absl::Status status = FindAdapter("openai")->dialect->DecodeError(
+      context, HeadOf(recording), recording.body, absl::UnixEpoch());
+  const v1::ErrorDetail detail = DetailOf(status);
+  const auto kinds = KindsOf(expect);
+  EXPECT_NE(std::find(kinds.begin(), kinds.end(), detail.kind()), kinds.end()) << status;
+  EXPECT_EQ(detail.http_status(), Member(expect, "http")->GetInt());
+  EXPECT_EQ(detail.has_retry_after(), Member(expect, "retry_after_ms") != nullptr);
+  if (detail.kind() == v1::ERROR_KIND_CREDENTIAL) {
+    EXPECT_EQ(detail.provider_message(), "");
+  } else if (!absl::StrContains(StringMember(expect, "message"), "://")) {
+    EXPECT_EQ(detail.provider_message(), std::string(StringMember(expect, "message")));
+  }
+  const JsonValue* code = Member(expect, "provider_code");
+  if (code != nullptr && code->IsString()) {
+    EXPECT_EQ(detail.provider_code(), std::string(StringOf(*code)));
+  }
+}
+
+TEST(Recordings, OpenAiChat) {
+  if (FixturesDir().empty()) {
+    const char* ci = std::getenv("CI");
+    ASSERT_FALSE(ci != nullptr && absl::string_view(ci) == "true") << "the recordings are absent";
+    GTEST_SKIP() << "SKIPPED: the recordings are absent";
+  }
+  const std::vector<Recording> recordings = Recordings();
+  size_t run = 0;
+  for (const Recording& recording : recordings) {
+    SCOPED_TRACE(recording.name);
+    if (StringMember(recording.expect, "kind") == "error") {
+      ExpectError(recording);
+    } else {
+      ExpectAnswer(recording);
+    }
+    ++run;
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_EQ(recordings.size(), 76u);
+  std::printf("recordings (oai-chat): cases found %zu, run %zu, skipped %zu\n", recordings.size(),
+              run, recordings.size() - run);
+}
+
+}  // namespace
+}  // namespace mg
