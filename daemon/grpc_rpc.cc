@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "daemon/wire_status.h"
 
 namespace mg {
 namespace {
@@ -204,7 +205,7 @@ void ServedRpc::Evict() {
   wake_.Notify();
 }
 
-Task<void> ServedRpc::Finish(absl::Status status, CutDetail cut) {
+Task<void> ServedRpc::Finish(absl::Status status) {
   if (status.ok() && !method_.streams && unwritten_.empty() && !broken_) {
     status = MakeError(ErrorClass::kBug,
                        absl::StrCat(method_.method->name(), " ended without an answer"));
@@ -213,7 +214,7 @@ Task<void> ServedRpc::Finish(absl::Status status, CutDetail cut) {
     const bool slow_reader = ClassOf(status) == ErrorClass::kSlowReader;
     if (!method_.streams || slow_reader) DropQueue();
   }
-  WireStatus wire = ToWire(status, method_.error_details, cut);
+  WireStatus wire = ToWire(status, method_.error_details);
   for (const auto& [key, value] : wire.trailers) AddTrailingMetadata(key, value);
   final_ = grpc::Status(static_cast<grpc::StatusCode>(wire.code), std::move(wire.message),
                         std::move(wire.details));

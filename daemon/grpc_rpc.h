@@ -20,7 +20,6 @@
 #include "daemon/grpc_queue.h"
 #include "daemon/rpc.h"
 #include "daemon/wire_schema.h"
-#include "daemon/wire_status.h"
 
 namespace mg {
 
@@ -75,7 +74,7 @@ class ServedRpc final : public Rpc {
   bool evicted() const { return evicted_; }
 
   // Flushes what is queued, ends the call with `status` and waits until everything has come back.
-  Task<void> Finish(absl::Status status, CutDetail cut);
+  Task<void> Finish(absl::Status status);
 
   std::list<std::unique_ptr<ServedRpc>>::iterator position;  // in the server's list
 

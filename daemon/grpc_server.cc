@@ -1,15 +1,19 @@
 #include "daemon/grpc_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <list>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/error.h"
@@ -62,6 +66,13 @@ class OwnReflection final : public grpc::ServerBuilderOption {
   }
 };
 
+// Both write lines of their own to stderr about what callers send (invalid UTF-8, a compressed
+// message): text that is told to the caller, and of which a hostile one could make any amount.
+void SilenceLibraries() {
+  google::protobuf::SetLogHandler(nullptr);
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
 void SetLimits(grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(kMaxReceiveBytes));
   builder->SetMaxSendMessageSize(-1);
@@ -113,6 +124,8 @@ class Server final : public GrpcServer {
     GrpcTag tag{&Server::OnCall, nullptr};
   };
 
+  // What is wrong with one of the addresses.
+  absl::Status AtAddress(size_t index, const absl::Status& status) const;
   static void OnCall(void* self, bool ok);
   void AskForCall(Next* next);
   Task<void> Serve(ServedRpc* rpc);
@@ -166,6 +179,12 @@ absl::Status Server::AddService(RpcService service) {
   return absl::OkStatus();
 }
 
+absl::Status Server::AtAddress(size_t index, const absl::Status& status) const {
+  return absl::Status(status.code(),
+                      absl::StrCat(options_.key, "[", index, "] \"", options_.addresses[index],
+                                   "\": ", status.message()));
+}
+
 absl::Status Server::Listen() {
   grpc::ServerBuilder builder;
   builder.SetOption(std::make_unique<OwnReflection>());
@@ -174,12 +193,13 @@ absl::Status Server::Listen() {
   std::vector<int> ports(options_.addresses.size());
   for (size_t i = 0; i < options_.addresses.size(); ++i) {
     const std::string& address = options_.addresses[i];
-    auto listen = ListenAddress::Prepare(address);
-    if (!listen.ok()) {
-      return absl::Status(
-          listen.status().code(),
-          absl::StrCat(options_.key, "[", i, "] \"", address, "\": ", listen.status().message()));
+    const auto first = std::find(options_.addresses.begin(), options_.addresses.end(), address);
+    if (first != options_.addresses.begin() + static_cast<ptrdiff_t>(i) &&
+        !absl::EndsWith(address, ":0")) {
+      return AtAddress(i, absl::UnavailableError("address in use: it is listed twice"));
     }
+    auto listen = ListenAddress::Prepare(address);
+    if (!listen.ok()) return AtAddress(i, listen.status());
     builder.AddListeningPort((*listen)->to_bind(), grpc::InsecureServerCredentials(), &ports[i]);
     listens_.push_back(*std::move(listen));
   }
@@ -195,11 +215,8 @@ absl::Status Server::Listen() {
         absl::StrCat(options_.key, ": cannot listen on ", absl::StrJoin(options_.addresses, ", ")));
   }
   for (size_t i = 0; i < listens_.size(); ++i) {
-    if (absl::Status status = listens_[i]->Publish(ports[i]); !status.ok()) {
-      return absl::Status(status.code(),
-                          absl::StrCat(options_.key, "[", i, "] \"", options_.addresses[i],
-                                       "\": ", status.message()));
-    }
+    absl::Status status = listens_[i]->Publish(ports[i]);
+    if (!status.ok()) return AtAddress(i, status);
     addresses_.push_back(listens_[i]->published());
   }
   for (const auto& next : next_) AskForCall(next.get());
@@ -232,7 +249,7 @@ Task<void> Server::Serve(ServedRpc* rpc) {
   absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request =
       co_await admission_.Receive(rpc);
   absl::Status status = co_await rpc->method().method->Serve(*rpc, std::move(request));
-  co_await rpc->Finish(std::move(status), options_.cut_detail);
+  co_await rpc->Finish(std::move(status));
   Ended(rpc);
 }
 
@@ -281,6 +298,7 @@ Server::~Server() {
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(EpollLoop* loop, ByteBudget* budget,
                                                               GrpcServerOptions options,
                                                               std::vector<RpcService> services) {
+  SilenceLibraries();
   auto server = std::make_unique<Server>(loop, budget, std::move(options));
   for (RpcService& service : services) {
     if (absl::Status status = server->AddService(std::move(service)); !status.ok()) return status;

@@ -6,7 +6,6 @@
 // → destructor.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +16,6 @@
 #include "daemon/byte_budget.h"
 #include "daemon/rpc.h"
 #include "daemon/runtime/epoll_loop.h"
-#include "daemon/wire_status.h"
 
 namespace mg {
 
@@ -41,7 +39,6 @@ struct GrpcServerOptions {
   std::string key = "listen.grpc";     // named in errors
   uint32_t unix_mode = 0660;
   std::string program;  // "model-gateway 1.2.3"
-  std::function<void(v1::ErrorDetail*, size_t max_bytes)> cut_detail = CutReport;
   AdmissionLimits admission;
 };
 
@@ -49,7 +46,8 @@ class GrpcServer {
  public:
   // Listens and serves as soon as the loop runs. Plain statuses: INVALID_ARGUMENT for an address
   // that is none, UNAVAILABLE for one that cannot be opened: `listen.grpc[0] "127.0.0.1:7411":
-  // address in use`. Takes the loop's completion source. `loop` and `budget` must outlive the
+  // address in use`. Takes the loop's completion source, and silences the log lines of
+  // protobuf and, unless GRPC_VERBOSITY is set, of gRPC. `loop` and `budget` must outlive the
   // server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(EpollLoop* loop, ByteBudget* budget,
                                                            GrpcServerOptions options,

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "telemetry/report.h"
 
 namespace mg {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 // The message goes out twice, percent-encoded as grpc-message and inside the details, which clients
 // compare with it.
 constexpr size_t kMaxEncodedMessage = 640;
-constexpr size_t kMaxProviderMessage = 1024;
 constexpr absl::Duration kWorthWaiting = absl::Seconds(60);
 
 // The longest start of `text` that takes at most kMaxEncodedMessage bytes on the wire.
@@ -64,7 +64,7 @@ void AddTrailers(const v1::ErrorDetail& detail, WireStatus* wire) {
 
 }  // namespace
 
-WireStatus ToWire(const absl::Status& status, bool error_details, CutDetail cut) {
+WireStatus ToWire(const absl::Status& status, bool error_details) {
   WireStatus wire;
   wire.code = static_cast<int>(status.code());
   if (status.ok()) return wire;
@@ -73,7 +73,7 @@ WireStatus ToWire(const absl::Status& status, bool error_details, CutDetail cut)
 
   v1::ErrorDetail detail = DetailOf(status);
   AddTrailers(detail, &wire);
-  if (detail.ByteSizeLong() > kMaxErrorDetailBytes) cut(&detail, kMaxErrorDetailBytes);
+  CutToFit(&detail);
   google::rpc::Status rich;
   rich.set_code(wire.code);
   rich.set_message(wire.message);
@@ -85,21 +85,6 @@ WireStatus ToWire(const absl::Status& status, bool error_details, CutDetail cut)
   }
   wire.details = rich.SerializeAsString();
   return wire;
-}
-
-void CutReport(v1::ErrorDetail* detail, size_t max_bytes) {
-  const auto fits = [detail, max_bytes] { return detail->ByteSizeLong() <= max_bytes; };
-  if (detail->provider_message().size() > kMaxProviderMessage) {
-    detail->set_provider_message(
-        std::string(CutUtf8(detail->provider_message(), kMaxProviderMessage)));
-  }
-  if (!fits()) detail->mutable_report()->clear_warnings();
-  if (!fits()) detail->mutable_report()->clear_skipped();
-  while (!fits() && detail->report().attempts_size() > 1) {
-    detail->mutable_report()->mutable_attempts()->RemoveLast();
-  }
-  if (!fits()) detail->clear_report();
-  if (!fits()) detail->clear_provider_message();
 }
 
 }  // namespace mg

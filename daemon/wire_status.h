@@ -6,16 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "modelgateway/v1/gateway.pb.h"
 
 namespace mg {
-
-// Makes a detail fit into `max_bytes` (its report is cut).
-using CutDetail = absl::FunctionRef<void(modelgateway::v1::ErrorDetail*, size_t max_bytes)>;
-
-inline constexpr size_t kMaxErrorDetailBytes = 4096;
 
 struct WireStatus {
   int code = 0;
@@ -26,9 +19,6 @@ struct WireStatus {
 };
 
 // `error_details` false: for services that know nothing of ErrorDetail (health).
-WireStatus ToWire(const absl::Status& status, bool error_details, CutDetail cut);
-
-// The plainest cut: the lists of the report go one after the other until the rest fits.
-void CutReport(modelgateway::v1::ErrorDetail* detail, size_t max_bytes);
+WireStatus ToWire(const absl::Status& status, bool error_details);
 
 }  // namespace mg
