@@ -410,6 +410,12 @@ absl::Status MessageWriter::WriteResult(const Part& part, const PartPlace& place
     }
   } else if (!encoding_.context.compatible) {
     return Invalid(id_field, "no tool call of the assistant's message before it has this id");
+  } else if (!result.name().empty()) {
+    if (auto status = notes_.Drop(place.Field("tool_result.name"),
+                                  "a result goes by its id, and no call here holds the name");
+        !status.ok()) {
+      return status;
+    }
   }
   if (result.is_error()) {
     if (auto status = notes_.Drop(place.Field("tool_result.is_error"),
