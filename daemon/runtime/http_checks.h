@@ -45,7 +45,7 @@ class HeadScan {
 
 struct HttpHostPolicy {
   bool check = true;
-  std::vector<std::string> allowed;  // beside localhost, 127.0.0.1 and [::1]; without port
+  std::vector<std::string> allowed = {};  // beside localhost, 127.0.0.1 and [::1]; without port
 };
 
 std::optional<HttpRefusal> CheckRequest(const HttpRequestHead& head, const HttpHostPolicy& hosts);

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "daemon/runtime/http_server_codec.h"
@@ -58,7 +59,8 @@ AddressList ParseAddress(const std::string& address) {
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     const std::string port = address.substr(colon + 1);
-    if (host.empty() || port.empty() ||
+    int number = -1;
+    if (host.empty() || !absl::SimpleAtoi(port, &number) || number < 0 || number > 65535 ||
         getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) {
       found = nullptr;
     }

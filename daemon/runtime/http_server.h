@@ -42,7 +42,7 @@ class HttpHandler {
 struct HttpServerOptions {
   std::string address;  // "127.0.0.1:9464", "[::1]:0", "localhost:9464"; port 0: any that is free
   // For listeners beyond loopback, whose names nobody can know, `check` is off.
-  HttpHostPolicy hosts;
+  HttpHostPolicy hosts = {};
   absl::Duration head_timeout =
       absl::Seconds(10);  // from its first byte, or the connection's start
   absl::Duration idle_timeout = absl::Seconds(60);   // of a kept connection
