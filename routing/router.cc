@@ -89,6 +89,11 @@ absl::Status KeyWanted(const Tier& tier) {
                                  " bytes, and refuses calls without it (missing_key: reject)"));
 }
 
+std::vector<std::string> Sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::string PairOf(const Candidate& candidate) {
   return absl::StrCat(candidate.provider, "/", candidate.model);
 }
@@ -112,7 +117,7 @@ Router::Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> gr
                std::vector<std::string> providers, Route direct,
                std::shared_ptr<Rotations> rotations, ModelLists models)
     : groups_(std::move(groups)),
-      providers_(std::move(providers)),
+      providers_(Sorted(std::move(providers))),
       models_(std::move(models)),
       direct_(std::move(direct)) {
   for (const auto& [name, route] : groups_) {
@@ -133,8 +138,7 @@ Router::Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> gr
   for (const auto& [provider, list] : models_) {
     for (const std::string& model : list) names_.insert(absl::StrCat(provider, "/", model));
   }
-  sorted_names_.assign(names_.begin(), names_.end());
-  std::sort(sorted_names_.begin(), sorted_names_.end());
+  sorted_names_ = Sorted({names_.begin(), names_.end()});
 }
 
 absl::StatusOr<std::shared_ptr<const Route>> Router::Find(absl::string_view model) const {

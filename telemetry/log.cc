@@ -14,6 +14,7 @@ namespace mg {
 namespace {
 
 constexpr absl::Duration kRepeatAfter = absl::Seconds(10);
+constexpr int kRepeatsInThat = 10;
 constexpr size_t kMaxRepeats = 256;  // kinds of warnings that are watched
 
 // An insertion sort: the lists are short and nearly in order, and equals stay as they stand.
@@ -73,11 +74,15 @@ std::optional<int64_t> Logger::Repeated(absl::Time now, absl::string_view event,
   }
   if (repeats_.size() >= kMaxRepeats) return 0;
   Repeats& repeats = repeats_[absl::StrCat(event, "\n", msg)];
-  if (now < repeats.until) {
+  if (now >= repeats.until) {
+    repeats.until = now + kRepeatAfter;
+    repeats.written = 0;
+  }
+  if (repeats.written == kRepeatsInThat) {
     ++repeats.left_out;
     return std::nullopt;
   }
-  repeats.until = now + kRepeatAfter;
+  ++repeats.written;
   return std::exchange(repeats.left_out, 0);
 }
 
@@ -153,8 +158,9 @@ void Logger::Write(absl::Time at, LogLevel level, absl::string_view event, absl:
   fields->emplace_back("service.version", options_.version);
   fields->emplace_back("pod", options_.pod);
   SortByRank(fields);
-  std::list<std::string> scrubbed;  // what the fields refer to
-  std::string text;
+  std::list<std::string> scrubbed;  // what the fields and `msg` refer to
+  std::string text(msg);
+  if (scrubber_.Scrub(&text)) msg = scrubbed.emplace_back(text);
   for (LogField& field : *fields) {
     if (field.kind != LogField::Kind::kText) continue;
     text.assign(field.text.data(), field.text.size());

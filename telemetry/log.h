@@ -76,7 +76,8 @@ class Logger {
   void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
 
   // `event` is a dotted id, `msg` a constant text; what varies is in the fields. A warning or error
-  // that repeats is written once in ten seconds, with `repeated`: how many were left out before it.
+  // that repeats is written ten times in ten seconds, then not; the next one says in `repeated` how
+  // many were left out.
   void Log(LogLevel level, absl::string_view event, absl::string_view msg,
            std::initializer_list<LogField> fields = {});
 
@@ -91,7 +92,8 @@ class Logger {
 
  private:
   struct Repeats {
-    absl::Time until;
+    absl::Time until;  // of the ten seconds
+    int written = 0;   // in them
     int64_t left_out = 0;
   };
 

@@ -157,7 +157,8 @@ int RankOf(absl::string_view field) {
 size_t MaxBytesOf(absl::string_view field) {
   if (field == "error.message") return 512;
   if (field == "body") return 8192;
-  return field == "msg" ? 1024 : 256;
+  const bool of_a_call = RankOf(field) < static_cast<int>(kOrder.size());
+  return of_a_call ? 256 : 1024;
 }
 
 }  // namespace mg
