@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -202,8 +202,8 @@ TEST(LegacyPromptTest, HumanAndAssistantAreSplitOnTheExactTagsOnly) {
   EXPECT_THAT(turns("Assistant: a\n\nAssistant:"), ElementsAre("ASSISTANT:a"));
 }
 
-// The time of a prompt of twice the length is about twice as long; a search that starts anew at
-// each turn would take four times as long, and minutes for these.
+// A search that starts anew at each turn would take tens of seconds for these. CPU time, since a
+// busy machine is no fault.
 TEST(LegacyPromptTest, AMebibyteOfTagsTakesLinearTime) {
   const std::string units[] = {
       "<|im_start|>user<|im_sep|>a<|im_end|>",
@@ -233,11 +233,11 @@ TEST(LegacyPromptTest, AMebibyteOfTagsTakesLinearTime) {
     std::string text;
     while (text.size() < (1 << 20)) text += unit;
     for (const auto& [name, format] : kFormats) {
-      const auto start = std::chrono::steady_clock::now();
+      const std::clock_t start = std::clock();
       const v1::ChatRequest request = Convert(text, format);
-      const auto took = std::chrono::steady_clock::now() - start;
+      const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       EXPECT_GT(request.messages_size(), 0);
-      EXPECT_LT(took, std::chrono::seconds(10)) << name << " of " << unit;
+      EXPECT_LT(seconds, 2) << name << " of " << unit;
     }
   }
 }
