@@ -249,7 +249,7 @@ void OpenAiChoice::ReadContentPart(const JsonValue& part) {
   if (type == "refusal") return GiveRefusal(StringMember(part, "refusal"));
   if (type == "image_url") return ReadImage(part);
   if (type != "thinking" && type != "reasoning") return GiveText(StringMember(part, "text"));
-  if (reasoning_key_.empty()) reasoning_key_ = std::string(kReasoningKeys[0]);
+  if (reasoning_key_.empty()) reasoning_key_ = std::string(kThinkingInContent);
   for (const char* name : {"thinking", "reasoning", "text"}) {
     const JsonValue* value = Member(part, name);
     if (value == nullptr) continue;
@@ -262,6 +262,7 @@ void OpenAiChoice::ReadContentPart(const JsonValue& part) {
 // The same text may come under two names at once: the first name that brings any is the choice's.
 void OpenAiChoice::ReadReasoning(const JsonValue& message) {
   const JsonValue* text = nullptr;
+  if (reasoning_key_ == kThinkingInContent) return;
   if (!reasoning_key_.empty()) text = Member(message, reasoning_key_);
   for (absl::string_view key : kReasoningKeys) {
     if (text != nullptr && text->IsString() && text->GetStringLength() > 0) break;

@@ -56,7 +56,7 @@ class MessageWriter {
   absl::Status LeaveOutState(const Part& part, const PartPlace& place);
 
   absl::Status WriteContent(const Message& message, int index, bool (*is_content)(const Part&),
-                            bool* empty);
+                            const std::string* thinking, bool* empty);
   absl::Status WriteName(const Message& message, int index);
   absl::Status CheckAnswered();
 
@@ -137,10 +137,11 @@ absl::Status MessageWriter::WriteMessage(const Message& message, int index) {
   }
 }
 
-// Content as a plain string where a single text is all of it, else as blocks. `empty`: nothing was
-// there to write, and nothing was written.
+// Content as a plain string where a single text is all of it, else as blocks. `thinking`, where not
+// null, is a block before the others. `empty`: nothing was there to write, and nothing was written.
 absl::Status MessageWriter::WriteContent(const Message& message, int index,
-                                         bool (*is_content)(const Part&), bool* empty) {
+                                         bool (*is_content)(const Part&),
+                                         const std::string* thinking, bool* empty) {
   int count = 0;
   int last = 0;
   for (int i = 0; i < message.parts_size(); ++i) {
@@ -148,14 +149,19 @@ absl::Status MessageWriter::WriteContent(const Message& message, int index,
     ++count;
     last = i;
   }
-  *empty = count == 0;
+  *empty = count == 0 && thinking == nullptr;
   if (*empty) return absl::OkStatus();
   out_.append(",\"content\":");
-  if (count == 1 && !NeedsBlock(message.parts(last), encoding_)) {
+  if (count == 1 && thinking == nullptr && !NeedsBlock(message.parts(last), encoding_)) {
     AppendJsonString(message.parts(last).text(), &out_);
     return DropBreakpoint(message.parts(last), {index, last}, &encoding_);
   }
   out_.push_back('[');
+  if (thinking != nullptr) {
+    out_.append("{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":");
+    AppendJsonString(*thinking, &out_);
+    out_.append("}]}");
+  }
   for (int i = 0; i < message.parts_size(); ++i) {
     if (!is_content(message.parts(i))) continue;
     if (auto status = AppendBlock(message.parts(i), {index, i}, &encoding_); !status.ok()) {
@@ -206,7 +212,8 @@ absl::Status MessageWriter::WriteInput(const Message& message, int index) {
   const size_t start = out_.size();
   Begin(!system ? "user" : encoding_.rules.developer_role ? "developer" : "system");
   bool empty = false;
-  if (auto status = WriteContent(message, index, IsInput, &empty); !status.ok()) return status;
+  if (auto status = WriteContent(message, index, IsInput, nullptr, &empty); !status.ok())
+    return status;
   if (empty) {
     out_.resize(start);
     if (left_out) return absl::OkStatus();
@@ -346,7 +353,10 @@ absl::Status MessageWriter::WriteAssistant(const Message& message, int index) {
   const size_t start = out_.size();
   Begin("assistant");
   bool empty = false;
-  if (auto status = WriteContent(message, index, IsAssistantContent, &empty); !status.ok()) {
+  const bool in_content = turn.reasoning_key == kThinkingInContent;
+  if (auto status = WriteContent(message, index, IsAssistantContent,
+                                 in_content ? &turn.reasoning : nullptr, &empty);
+      !status.ok()) {
     return status;
   }
   if (empty && turn.tool_calls.empty() && turn.audio_id.empty()) {
@@ -360,7 +370,7 @@ absl::Status MessageWriter::WriteAssistant(const Message& message, int index) {
   } else if (empty) {
     out_.append(",\"content\":null");
   }
-  if (!turn.reasoning_key.empty()) {
+  if (!turn.reasoning_key.empty() && !in_content) {
     AppendJsonKey(turn.reasoning_key, &out_);
     AppendJsonString(turn.reasoning, &out_);
   }

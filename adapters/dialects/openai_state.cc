@@ -1,6 +1,7 @@
 #include "adapters/dialects/openai_state.h"
 
-#include "absl/strings/ascii.h"
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -55,9 +56,11 @@ std::optional<OpenAiState> ReadOpenAiState(const v1::ProviderState& state,
     return std::nullopt;
   }
   OpenAiState read;
-  for (absl::string_view key : kReasoningKeys) {
-    if (StringMember(document, "reasoning_key") == key) read.reasoning_key = std::string(key);
-  }
+  const absl::string_view key = StringMember(document, "reasoning_key");
+  const bool known = key == kThinkingInContent ||
+                     std::find(std::begin(kReasoningKeys), std::end(kReasoningKeys), key) !=
+                         std::end(kReasoningKeys);
+  if (known) read.reasoning_key = std::string(key);
   const auto slice = [&](absl::string_view name, char open, std::string* to) {
     const absl::string_view text = MemberText(state.data(), name);
     if (!text.empty() && text[0] == open) *to = std::string(text);

@@ -28,6 +28,9 @@ struct OpenAiState {
 inline constexpr absl::string_view kReasoningKeys[] = {"reasoning_content", "reasoning",
                                                        "reasoning_text", "thinking"};
 
+// As a reasoning_key: the text came as blocks of type "thinking" in the content (Mistral).
+inline constexpr absl::string_view kThinkingInContent = "content";
+
 void WriteOpenAiState(const OpenAiState& state, const DialectContext& context,
                       v1::ProviderState* out);
 

@@ -1,0 +1,73 @@
+// Answers and what they are read as: decode/openai and decode/compatible hold bodies (.sse, .json)
+// and beside each the answer in text form, after the error if it ends in one. In decode/pairs a
+// stream and a whole answer of one name say the same. Every body is re-fed in two pieces.
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/golden/decode_support.h"
+#include "tests/golden/golden_files.h"
+
+namespace mg {
+namespace {
+
+DialectContext ContextFor(absl::string_view dir) {
+  return {.provider = "p", .model = "m", .compatible = dir != "openai"};
+}
+
+HttpHead HeadFor(absl::string_view path) {
+  return HeadOf(absl::EndsWith(path, ".sse") ? "text/event-stream; charset=utf-8"
+                                             : "application/json");
+}
+
+std::string Describe(const Decoded& decoded) {
+  std::string out;
+  if (!decoded.status.ok()) {
+    const v1::ErrorDetail detail = DetailOf(decoded.status);
+    absl::StrAppend(&out, "# ", RuleOf(ClassOf(decoded.status)).name, " ", KindName(detail.kind()),
+                    " http=", detail.http_status(), " code=", detail.provider_code(), "\n# ",
+                    decoded.status.message(), "\n");
+  }
+  absl::StrAppend(&out, ToTextproto(decoded.answer));
+  return out;
+}
+
+std::vector<std::string> Bodies(const std::string& dir) {
+  std::vector<std::string> bodies = FilesIn(dir, ".sse");
+  for (std::string& path : FilesIn(dir, ".json")) bodies.push_back(std::move(path));
+  return bodies;
+}
+
+TEST(Decode, Golden) {
+  size_t run = 0;
+  for (const std::string dir : {"openai", "compatible"}) {
+    for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
+      SCOPED_TRACE(path);
+      ++run;
+      const std::string body = ReadFile(path);
+      const Decoded decoded = Decode(ContextFor(dir), HeadFor(path), body);
+      ExpectGolden(path.substr(0, path.rfind('.')) + ".textproto", Describe(decoded));
+      ExpectSameAtEverySplit(ContextFor(dir), HeadFor(path), body, decoded);
+      // Read by sight where the server names no type (what is no JSON at all is a stream then).
+      if (absl::EndsWith(path, "not_json.json")) continue;
+      EXPECT_EQ(Describe(Decode(ContextFor(dir), HeadOf(""), body)), Describe(decoded));
+    }
+  }
+  EXPECT_GE(run, 70u);
+  std::printf("decode: cases found %zu, run %zu, skipped 0\n", run, run);
+}
+
+TEST(Decode, StreamAndWholeAnswerSayTheSame) {
+  const std::string dir = GoldenDir() + "/decode/pairs";
+  for (const std::string& path : FilesIn(dir, ".sse")) {
+    SCOPED_TRACE(path);
+    const std::string whole = path.substr(0, path.size() - 3) + "json";
+    const Decoded streamed = Decode(ContextFor("pairs"), HeadFor(path), ReadFile(path));
+    const Decoded at_once = Decode(ContextFor("pairs"), HeadFor(whole), ReadFile(whole));
+    ASSERT_TRUE(streamed.status.ok()) << streamed.status;
+    EXPECT_EQ(ToTextproto(streamed.answer), ToTextproto(at_once.answer));
+  }
+}
+
+}  // namespace
+}  // namespace mg
