@@ -12,6 +12,10 @@ namespace mg {
 namespace {
 
 constexpr int kPollMillis = 100;
+// Between two writes lines gather, unless there are many: a wake-up for each would cost more than
+// the line itself.
+constexpr auto kGather = std::chrono::milliseconds(10);
+constexpr size_t kMany = 64;
 
 }  // namespace
 
@@ -36,10 +40,11 @@ void LineWriter::Write(std::string line) {
       ++dropped_;
       return;
     }
-    wake = lines_.empty();
     bytes_ += line.size();
     ++accepted_;
     lines_.push_back(std::move(line));
+    wake = idle_ || lines_.size() == kMany;
+    idle_ = false;
   }
   if (wake) queued_.notify_one();
 }
@@ -47,6 +52,8 @@ void LineWriter::Write(std::string line) {
 void LineWriter::Flush(absl::Duration timeout) {
   std::unique_lock<std::mutex> lock(mutex_);
   const uint64_t last = accepted_;
+  hurry_ = true;
+  queued_.notify_one();
   written_.wait_for(lock, absl::ToChronoNanoseconds(timeout), [&] { return done_ >= last; });
 }
 
@@ -59,8 +66,11 @@ void LineWriter::Run() {
   std::string batch;
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
+    idle_ = lines_.empty();
     queued_.wait(lock, [this] { return stopping_ || !lines_.empty(); });
     if (lines_.empty()) return;
+    queued_.wait_for(lock, kGather,
+                     [this] { return stopping_ || hurry_ || lines_.size() >= kMany; });
     batch.clear();
     uint64_t count = 0;
     while (!lines_.empty() && (count == 0 || batch.size() + lines_.front().size() <= PIPE_BUF)) {
@@ -73,6 +83,7 @@ void LineWriter::Run() {
     const bool ok = WriteOut(batch);
     lock.lock();
     done_ += count;
+    if (lines_.empty()) hurry_ = false;
     if (!ok) dropped_ += count;
     written_.notify_all();
   }

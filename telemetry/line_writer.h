@@ -47,6 +47,8 @@ class LineWriter {
   uint64_t dropped_ = 0;
   uint64_t accepted_ = 0;  // lines, since the start
   uint64_t done_ = 0;      // of these: written or given up
+  bool idle_ = false;      // the thread waits for the first line
+  bool hurry_ = false;     // somebody waits for it
   bool stopping_ = false;
   absl::Time give_up_;  // when stopping
   std::thread thread_;

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -40,7 +40,25 @@ bool IsTricky(uint32_t c) {
 }
 
 void AppendEscape(uint32_t c, std::string* out) {
-  absl::StrAppend(out, "\\u", absl::Hex(c, absl::kZeroPad4));
+  switch (c) {
+    case '"':
+      out->append("\\\"");
+      return;
+    case '\\':
+      out->append("\\\\");
+      return;
+    case '\n':
+      out->append("\\n");
+      return;
+    case '\r':
+      out->append("\\r");
+      return;
+    case '\t':
+      out->append("\\t");
+      return;
+    default:
+      absl::StrAppend(out, "\\u", absl::Hex(c, absl::kZeroPad4));
+  }
 }
 
 void AppendValue(const LogField& field, std::string* out) {
@@ -57,9 +75,8 @@ void AppendValue(const LogField& field, std::string* out) {
       absl::StrAppend(out, field.number != 0 ? "true" : "false");
       return;
     case LogField::Kind::kMillis:
-      std::array<char, 32> text;
-      std::snprintf(text.data(), text.size(), "%.3f", static_cast<double>(field.number) / 1000);
-      absl::StrAppend(out, text.data());
+      absl::StrAppend(out, field.number < 0 ? "-" : "", std::abs(field.number) / 1000, ".",
+                      absl::Dec(std::abs(field.number) % 1000, absl::kZeroPad3));
       return;
   }
 }
@@ -83,34 +100,25 @@ bool IsPlainWord(absl::string_view text) {
 void AppendLogText(absl::string_view text, std::string* out) {
   const std::string mended = IsValidUtf8(text) ? std::string() : WithValidUtf8(text);
   if (!mended.empty()) text = mended;
-  for (size_t i = 0; i < text.size(); ++i) {
+  size_t plain = 0;  // where the run begins that needs no escape
+  size_t next = 0;
+  for (size_t i = 0; i < text.size(); i = next) {
     const auto byte = static_cast<uint8_t>(text[i]);
-    if (byte < 0x80) {
-      if (byte < 0x20 || byte == 0x7F) {
-        if (byte == '\n')
-          absl::StrAppend(out, "\\n");
-        else if (byte == '\t')
-          absl::StrAppend(out, "\\t");
-        else if (byte == '\r')
-          absl::StrAppend(out, "\\r");
-        else
-          AppendEscape(byte, out);
-      } else {
-        if (byte == '"' || byte == '\\') out->push_back('\\');
-        out->push_back(text[i]);
-      }
-      continue;
+    next = i + 1;
+    if (byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\') continue;
+    uint32_t c = byte;
+    if (byte >= 0x80) {
+      const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+      next = i + length;
+      c = byte & (0xFFU >> (length + 1));
+      for (size_t k = i + 1; k < next; ++k) c = c << 6 | (static_cast<uint8_t>(text[k]) & 0x3F);
+      if (!IsTricky(c)) continue;
     }
-    const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-    uint32_t c = byte & (0xFFU >> (length + 1));
-    for (size_t k = 1; k < length; ++k) c = c << 6 | (static_cast<uint8_t>(text[i + k]) & 0x3F);
-    if (IsTricky(c)) {
-      AppendEscape(c, out);
-    } else {
-      out->append(text.data() + i, length);
-    }
-    i += length - 1;
+    out->append(text.data() + plain, i - plain);
+    AppendEscape(c, out);
+    plain = next;
   }
+  out->append(text.data() + plain, text.size() - plain);
 }
 
 std::string JsonLine(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
