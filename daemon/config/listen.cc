@@ -56,7 +56,8 @@ void DefaultGrpc(const Outside& outside, const SocketFolder& folder, ListenPlan*
 bool MakeSocketFolder(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return false;
   struct stat info;
-  return ::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
+  return ::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
+         (info.st_uid == ::geteuid() || info.st_uid == 0) &&
          ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 

@@ -24,12 +24,12 @@ struct ListenPlan {
   std::vector<std::string> notes;  // lines to say at start
 };
 
-// Whether this user can have sockets in this folder; makes it where it is absent.
+// Whether this user can have sockets in this folder, which is made where it is absent. A link, or a
+// folder of another user than root, could be a trap: it is none of ours.
 using SocketFolder = std::function<bool(const std::string& folder)>;
 bool MakeSocketFolder(const std::string& folder);
 
-// `config` must have passed LoadConfig without problems. The key that an address came from is
-// "listen.grpc[0]", or "listen.grpc" for a default.
+// `config` must have passed LoadConfig without problems.
 ListenPlan ListenOf(const v1::Config& config, const Outside& outside, const SocketFolder& folder);
 
 }  // namespace mg

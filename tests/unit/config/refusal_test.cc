@@ -10,14 +10,14 @@ namespace mg {
 namespace {
 
 struct Refusal {
-  std::string
-      text;  // behind one line that has providers `m` (mock), `n` (mock of model a), `o` (openai)
+  std::string text;  // what follows the head
   int line;
   std::string path;
   std::string message;  // a part of it
   std::string nearest = "";
 };
 
+// The usual head, one line: a mock, a mock that has the model `a` alone, and openai.
 constexpr char kProviders[] =
     "providers: { m: { mock: {} }, n: { mock: { models: [a] } }, "
     "o: { openai: { api_key: { env: KEY } } } }\n";

@@ -157,6 +157,9 @@ TEST(Outside, ReadsFilesAndTheirModes) {
   EXPECT_EQ(info.st_mode & 0007, 0u);
   EXPECT_FALSE(MakeSocketFolder(folder + "/absent/sockets"));
   EXPECT_FALSE(MakeSocketFolder(path));
+  ASSERT_EQ(::symlink((folder + "/sockets").c_str(), (folder + "/link").c_str()), 0);
+  EXPECT_FALSE(MakeSocketFolder(folder + "/link"));
+  ::unlink((folder + "/link").c_str());
   ::rmdir((folder + "/sockets").c_str());
   ::unlink(path.c_str());
   ::rmdir(folder.c_str());
