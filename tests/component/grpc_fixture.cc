@@ -167,9 +167,11 @@ void Fixture::Release() {
   });
 }
 
-void Fixture::AwaitIdle() {
-  bool idle = false;
-  while (!idle) OnLoop([&](GrpcServer& server, Health&) { idle = server.running() == 0; });
+void Fixture::AwaitRunning(size_t count) {
+  bool right = false;
+  while (!right) {
+    OnLoop([&](GrpcServer& server, Health&) { right = server.running() == count; });
+  }
 }
 
 v1::ChatRequest Ask(const std::string& model, const std::string& text) {

@@ -98,8 +98,9 @@ class Fixture {
   // Runs `action` on the server's thread and waits for it.
   void OnLoop(absl::AnyInvocable<void(GrpcServer& server, Health& health)> action);
   void Release();  // the calls that hang
-  // Until no call runs: the caller has its answer a little before the server is done with the call.
-  void AwaitIdle();
+  // Until `count` calls run: a caller has its answer a little before the server is done with it.
+  void AwaitRunning(size_t count);
+  void AwaitIdle() { AwaitRunning(0); }
 
  private:
   void Run(GrpcServerOptions options);

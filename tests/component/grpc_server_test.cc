@@ -238,7 +238,7 @@ TEST(GrpcServer, UnknownMethodsAreUnimplemented) {
 TEST(GrpcServer, DrainsRefusingNewCallsAndCutsTheRestAtTheEnd) {
   Fixture fixture;
   auto stub = fixture.NewStub();
-  grpc::ClientContext first_context, second_context;
+  grpc::ClientContext first_context;
   auto first = stub->StreamChat(&first_context, Ask("hang"));
   ASSERT_TRUE(fixture.seen().Request(0).ok());
   fixture.OnLoop([](GrpcServer& server, Health&) { server.StopAccepting(); });
@@ -249,9 +249,7 @@ TEST(GrpcServer, DrainsRefusingNewCallsAndCutsTheRestAtTheEnd) {
   EXPECT_EQ(Trailer(*refused.context, "grpc-retry-pushback-ms"), "1000");
   EXPECT_EQ(ClassOf(fixture.seen().Request(1)), ErrorClass::kShuttingDown);
 
-  size_t running = 0;
-  fixture.OnLoop([&](GrpcServer& server, Health&) { running = server.running(); });
-  EXPECT_EQ(running, 1u);
+  fixture.AwaitRunning(1);
   fixture.OnLoop([](GrpcServer& server, Health&) { server.CancelAll(); });
   EXPECT_EQ(ClassOf(fixture.seen().Cancelled(0)), ErrorClass::kShuttingDown);
   v1::ChatEvent event;
