@@ -106,6 +106,7 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
   context.model = ask.candidate->model;
   context.compatible = adapter_.compatible;
   context.refuse_unsupported = ask.refuse_unsupported;
+  context.google_compatible = google_compatible_;
   absl::StatusOr<EncodedRequest> encoded =
       adapter_.dialect->EncodeChat(*ask.chat, context, ask.stream);
   if (!encoded.ok()) return encoded.status();

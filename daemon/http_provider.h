@@ -19,6 +19,7 @@ class HttpProvider final : public Provider {
       : name_(std::move(name)),
         adapter_(adapter),
         platform_(std::move(platform)),
+        google_compatible_(IsGoogleCompatible(platform_.base_url)),
         key_(std::move(key)),
         endpoint_(std::move(endpoint)) {}
 
@@ -29,6 +30,7 @@ class HttpProvider final : public Provider {
   const std::string name_;
   const Adapter adapter_;
   const PlatformConfig platform_;
+  const bool google_compatible_;
   const Secret key_;
   const HttpEndpoint endpoint_;
 };

@@ -152,7 +152,7 @@ class CallFixture {
     outcome->events = fixture->rpc.events;
     if (stream) {
       ChatFold fold;
-      for (const v1::ChatEvent& event : fixture->rpc.events) fold.Add(event);
+      for (const v1::ChatEvent& event : fixture->rpc.events) fold.Add(v1::ChatEvent(event));
       outcome->response = fold.Take();
     } else if (outcome->status.ok()) {
       outcome->response = collect.TakeResponse();

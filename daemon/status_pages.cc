@@ -1,0 +1,26 @@
+#include "daemon/status_pages.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace mg {
+
+Task<HttpReply> StatusPages::Handle(const HttpServerRequest& request) {
+  HttpReply reply;
+  const absl::string_view path = request.path();
+  if (path == "/healthz") {
+    reply.body = "ok\n";
+  } else if (path == "/readyz") {
+    reply.status = *ready_ ? 200 : 503;
+    reply.body = *ready_ ? "ready\n" : "not ready: the daemon is draining or starts\n";
+  } else if (path == "/metrics" && scope_ == Scope::kHealthAndMetrics) {
+    reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    reply.body = telemetry_->Expose();
+  } else {
+    reply.status = 404;
+    reply.body = absl::StrCat("no such page; there are /healthz, /readyz",
+                              scope_ == Scope::kHealthAndMetrics ? " and /metrics\n" : "\n");
+  }
+  co_return reply;
+}
+
+}  // namespace mg

@@ -1,0 +1,387 @@
+// `model-gateway serve`: builds the daemon out of its parts, runs its loop, and drains it.
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/version.h"
+#include "daemon/build_snapshot.h"
+#include "daemon/byte_budget.h"
+#include "daemon/chat_method.h"
+#include "daemon/config/effective.h"
+#include "daemon/config/listen.h"
+#include "daemon/config/load.h"
+#include "daemon/config/source.h"
+#include "daemon/grpc_health.h"
+#include "daemon/grpc_server.h"
+#include "daemon/grpc_unsupported.h"
+#include "daemon/runtime/curl_http_client.h"
+#include "daemon/runtime/epoll_loop.h"
+#include "daemon/runtime/http_server.h"
+#include "daemon/status_pages.h"
+#include "daemon/worker.h"
+#include "main/commands.h"
+#include "main/ready_file.h"
+#include "telemetry/report.h"
+#include "telemetry/telemetry.h"
+
+namespace mg {
+namespace {
+
+constexpr char kServiceName[] = "modelgateway.v1.ModelGateway";
+// All request, response and queue buffers of the process together, in this version.
+constexpr size_t kBufferedBytes = size_t{512} << 20;
+// What calls that were cut at the end of a drain may still take to tell their callers.
+constexpr absl::Duration kLastWords = absl::Seconds(2);
+// A transfer whose answer is complete ends by itself for a moment, for its connection's sake.
+constexpr absl::Duration kLastTransfers = absl::Milliseconds(300);
+// And a page that is being read.
+constexpr absl::Duration kLastPages = absl::Milliseconds(500);
+
+struct ServeArguments {
+  std::optional<std::string> config;
+  std::string ready_file;
+};
+
+// The value of `--name VALUE` or `--name=VALUE` at `*at`, moved on behind it.
+std::optional<std::string> Option(const std::vector<std::string>& arguments, absl::string_view name,
+                                  size_t* at) {
+  const std::string& argument = arguments[*at];
+  if (argument == name && *at + 1 < arguments.size()) return arguments[++*at];
+  if (absl::StartsWith(argument, absl::StrCat(name, "="))) return argument.substr(name.size() + 1);
+  return std::nullopt;
+}
+
+std::optional<ServeArguments> ParseArguments(const std::vector<std::string>& arguments) {
+  ServeArguments parsed;
+  for (size_t at = 0; at < arguments.size(); ++at) {
+    if (auto config = Option(arguments, "--config", &at)) {
+      parsed.config = *config;
+    } else if (auto ready_file = Option(arguments, "--ready-file", &at)) {
+      parsed.ready_file = *ready_file;
+    } else {
+      std::fprintf(stderr,
+                   "model-gateway: serve does not take \"%s\" here\n"
+                   "usage: model-gateway serve [--config FILE] [--ready-file FILE]\n",
+                   arguments[at].c_str());
+      return std::nullopt;
+    }
+  }
+  return parsed;
+}
+
+// Before any thread starts: signals come by the loop, nothing of the process is dumped to disk, and
+// no variable makes libraries write TLS secrets.
+sigset_t PrepareProcess() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  unsetenv("SSLKEYLOGFILE");
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return signals;
+}
+
+LogOptions LogOptionsOf(const v1::Config& config) {
+  const v1::LogsConfig logs = LogsOf(config);
+  LogOptions options;
+  options.format = LogFormatNamed(logs.format()).value_or(LogFormat::kAuto);
+  options.level = LogLevelNamed(logs.level()).value_or(LogLevel::kInfo);
+  options.version = kVersion;
+  if (const char* pod = std::getenv("POD_NAME"); pod != nullptr) options.pod = pod;
+  return options;
+}
+
+std::vector<absl::string_view> SecretsOf(const LoadedConfig& loaded) {
+  std::vector<absl::string_view> secrets;
+  for (const auto& [path, secret] : loaded.secrets) secrets.push_back(secret.Reveal());
+  return secrets;
+}
+
+// Every name of the configuration that may become the value of a label.
+std::vector<std::string> LabelValuesOf(const v1::Config& config) {
+  std::vector<std::string> values;
+  const auto add_pair = [&](const std::string& provider, const std::string& model) {
+    values.push_back(model);
+    values.push_back(absl::StrCat(provider, "/", model));
+  };
+  for (const auto& [name, target] : config.aliases()) {
+    values.push_back(name);
+    const size_t slash = target.find('/');
+    if (slash != std::string::npos) add_pair(target.substr(0, slash), target.substr(slash + 1));
+  }
+  for (const auto& [name, provider] : config.providers()) {
+    values.push_back(name);
+    for (const std::string& model : provider.mock().models()) add_pair(name, model);
+  }
+  for (const auto& [name, group] : config.groups()) {
+    values.push_back(name);
+    for (const v1::CandidateConfig& candidate : group.candidates()) {
+      add_pair(candidate.provider(), candidate.model());
+    }
+  }
+  return values;
+}
+
+std::vector<std::string> TextsOf(const std::vector<Address>& addresses) {
+  std::vector<std::string> texts;
+  for (const Address& address : addresses) texts.push_back(address.ToText());
+  return texts;
+}
+
+// The running daemon: its parts in the order in which they depend on each other.
+class Daemon {
+ public:
+  Daemon(const LoadedConfig& loaded, ListenPlan listen, Logger* logger)
+      : listen_(std::move(listen)),
+        drain_timeout_(DrainTimeoutOf(loaded.config)),
+        logger_(logger),
+        telemetry_(logger, MetricsOptionsOf(loaded.config, logger)),
+        http_(CurlHttpClient::New(&loop_, ProxyEnvironment::OfProcess())),
+        health_(&loop_, {kServiceName}),
+        pages_(StatusPages::Scope::kHealthAndMetrics, &telemetry_, &ready_),
+        health_pages_(StatusPages::Scope::kHealthAlone, &telemetry_, &ready_) {
+    worker_.loop = &loop_;
+    worker_.http = http_.get();
+    worker_.telemetry = &telemetry_;
+  }
+
+  absl::Status Open(const LoadedConfig& loaded);
+  const Listeners& listeners() const { return listeners_; }
+  void Run(const sigset_t& signals);
+
+ private:
+  static MetricsOptions MetricsOptionsOf(const v1::Config& config, Logger* logger);
+  absl::Status OpenGrpc();
+  absl::Status OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
+                        bool check_host, StatusPages* pages, std::vector<std::string>* opened);
+  void OnSignal(int fd);
+  static Task<void> Drain(Daemon* daemon);
+
+  const ListenPlan listen_;
+  const absl::Duration drain_timeout_;
+  Logger* const logger_;
+  EpollLoop loop_;
+  ByteBudget budget_{kBufferedBytes};
+  Telemetry telemetry_;
+  std::unique_ptr<CurlHttpClient> http_;
+  Worker worker_;
+  bool ready_ = false;
+  bool draining_ = false;
+  Health health_;
+  StatusPages pages_;
+  StatusPages health_pages_;
+  std::vector<std::unique_ptr<HttpServer>> http_servers_;
+  std::unique_ptr<GrpcServer> grpc_;
+  Listeners listeners_;
+};
+
+MetricsOptions Daemon::MetricsOptionsOf(const v1::Config& config, Logger* logger) {
+  MetricsOptions options;
+  options.label_values = LabelValuesOf(config);
+  options.max_series = static_cast<size_t>(MaxSeriesOf(config));
+  options.version = kVersion;
+  options.log_dropped = [logger] { return logger->dropped(); };
+  return options;
+}
+
+absl::Status Daemon::Open(const LoadedConfig& loaded) {
+  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
+      BuildSnapshot(loaded, std::make_shared<Rotations>(absl::Uniform<uint64_t>(absl::BitGen())));
+  if (!snapshot.ok()) return snapshot.status();
+  worker_.snapshot = *std::move(snapshot);
+  absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &pages_, &listeners_.admin);
+  if (status.ok()) {
+    status = OpenHttp(listen_.metrics, "listen.metrics", false, &pages_, &listeners_.metrics);
+  }
+  if (status.ok()) {
+    status = OpenHttp(listen_.health, "listen.health", false, &health_pages_, &listeners_.health);
+  }
+  if (status.ok()) status = OpenGrpc();
+  ready_ = status.ok();
+  return status;
+}
+
+absl::Status Daemon::OpenGrpc() {
+  RpcService service;
+  service.name = kServiceName;
+  service.methods.push_back(std::make_unique<ChatMethod>(&worker_, false));
+  service.methods.push_back(std::make_unique<ChatMethod>(&worker_, true));
+  service.methods.push_back(std::make_unique<UnsupportedMethod<v1::EmbedRequest>>("Embed"));
+  service.methods.push_back(
+      std::make_unique<UnsupportedMethod<v1::CountTokensRequest>>("CountTokens"));
+  service.methods.push_back(
+      std::make_unique<UnsupportedMethod<v1::ListModelsRequest>>("ListModels"));
+  std::vector<RpcService> services;
+  services.push_back(std::move(service));
+  services.push_back(health_.Service());
+
+  GrpcServerOptions options;
+  options.addresses = TextsOf(listen_.grpc);
+  options.unix_mode = listen_.unix_mode;
+  options.program = absl::StrCat("model-gateway ", kVersion);
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(&loop_, &budget_, std::move(options), std::move(services));
+  if (!server.ok()) return server.status();
+  grpc_ = *std::move(server);
+  listeners_.grpc = grpc_->addresses();
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
+                              bool check_host, StatusPages* pages,
+                              std::vector<std::string>* opened) {
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    HttpServerOptions options;
+    options.address = addresses[i].ToText();
+    options.hosts.check = check_host;
+    options.hosts.allowed = listen_.allowed_hosts;
+    absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Listen(&loop_, options, pages);
+    if (!server.ok()) {
+      return absl::Status(server.status().code(),
+                          absl::StrCat(key, "[", i, "] ", server.status().message()));
+    }
+    opened->push_back((*server)->bound_address());
+    http_servers_.push_back(*std::move(server));
+  }
+  return absl::OkStatus();
+}
+
+void Daemon::Run(const sigset_t& signals) {
+  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  loop_.Watch(fd, EPOLLIN, [this, fd](uint32_t) { OnSignal(fd); });
+  loop_.Run();
+  loop_.Unwatch(fd);
+  close(fd);
+  http_servers_.clear();
+  grpc_.reset();
+}
+
+void Daemon::OnSignal(int fd) {
+  signalfd_siginfo info{};
+  while (read(fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo == SIGHUP) {
+      logger_->Log(LogLevel::kWarn, "config.reload_ignored",
+                   "SIGHUP is ignored: reload is not in this version; restart the daemon");
+    } else if (draining_) {
+      logger_->Log(LogLevel::kWarn, "stop.forced", "second signal: the daemon ends at once");
+      logger_->Flush();
+      _exit(kFailed);
+    } else {
+      draining_ = true;
+      Spawn(Drain(this));
+    }
+  }
+}
+
+Task<void> Daemon::Drain(Daemon* daemon) {
+  daemon->logger_->Log(LogLevel::kInfo, "drain.start",
+                       "draining: new calls are refused, running ones go on",
+                       {{"running", static_cast<int64_t>(daemon->grpc_->running())},
+                        {"timeout", absl::FormatDuration(daemon->drain_timeout_)}});
+  daemon->ready_ = false;
+  daemon->health_.SetServing(false);
+  daemon->grpc_->StopAccepting();
+  EpollLoop& loop = daemon->loop_;
+  Instant end = loop.now() + daemon->drain_timeout_;
+  while (daemon->grpc_->running() > 0 && loop.now() < end) {
+    co_await daemon->grpc_->idle()->Wait(end, nullptr);
+  }
+  const size_t cut = daemon->grpc_->running();
+  if (cut > 0) {
+    daemon->grpc_->CancelAll();
+    end = loop.now() + kLastWords;
+    while (daemon->grpc_->running() > 0 && loop.now() < end) {
+      co_await daemon->grpc_->idle()->Wait(end, nullptr);
+    }
+  }
+  if (daemon->http_->counters().exchanges_in_flight > 0) {
+    (void)co_await SleepUntil(&loop, loop.now() + kLastTransfers, nullptr);
+  }
+  // Scrapers see the end of the drain; then their listeners go too.
+  for (const std::unique_ptr<HttpServer>& server : daemon->http_servers_) {
+    co_await server->Stop(loop.now() + kLastPages);
+  }
+  daemon->logger_->Log(LogLevel::kInfo, "drain.end", "drained",
+                       {{"cut", static_cast<int64_t>(cut)}});
+  loop.Stop();
+}
+
+int FailConfig(absl::string_view message) {
+  std::fprintf(stderr, "model-gateway: %s\n", std::string(message).c_str());
+  return kWrongUsage;
+}
+
+void SayStart(const ChosenConfig& chosen, const LoadedConfig& loaded, const ListenPlan& listen,
+              const Listeners& listeners, Logger* logger) {
+  for (const std::string& warning : loaded.warnings) {
+    logger->Log(LogLevel::kWarn, "config.warning", "configuration", {{"detail", warning}});
+  }
+  for (const auto* notes : {&chosen.notes, &listen.notes}) {
+    for (const std::string& note : *notes) {
+      logger->Log(LogLevel::kInfo, "config.note", "configuration", {{"detail", note}});
+    }
+  }
+  if (!loaded.no_effect.empty()) {
+    logger->Log(LogLevel::kWarn, "config.no_effect",
+                "keys of the configuration without effect in this version",
+                {{"keys", absl::StrJoin(loaded.no_effect, ", ")}});
+  }
+  logger->Log(LogLevel::kInfo, "start", "serving",
+              {{"config", chosen.source.name},
+               {"grpc", absl::StrJoin(listeners.grpc, ", ")},
+               {"admin", absl::StrJoin(listeners.admin, ", ")},
+               {"health", absl::StrJoin(listeners.health, ", ")},
+               {"metrics", absl::StrJoin(listeners.metrics, ", ")}});
+}
+
+}  // namespace
+
+int RunServe(const std::vector<std::string>& arguments) {
+  const std::optional<ServeArguments> parsed = ParseArguments(arguments);
+  if (!parsed.has_value()) return kWrongUsage;
+  const sigset_t signals = PrepareProcess();
+  const Outside outside = RealOutside();
+  absl::StatusOr<ChosenConfig> chosen = ChooseConfig(parsed->config, outside);
+  if (!chosen.ok()) return FailConfig(chosen.status().message());
+  const LoadedConfig loaded = LoadConfig(chosen->source, outside);
+  if (!loaded.ok()) {
+    std::fputs(ToText(loaded.problems).c_str(), stderr);
+    return kWrongUsage;
+  }
+  const ListenPlan listen = ListenOf(loaded.config, outside, MakeSocketFolder);
+
+  Logger logger(LogOptionsOf(loaded.config), SecretsOf(loaded));
+  Daemon daemon(loaded, listen, &logger);
+  absl::Status opened = daemon.Open(loaded);
+  ReadyFile ready_file(parsed->ready_file);
+  if (opened.ok()) opened = ready_file.Write(daemon.listeners());
+  if (!opened.ok()) {
+    std::fprintf(stderr, "model-gateway: %s\n", std::string(opened.message()).c_str());
+    return kFailed;
+  }
+  SayStart(*chosen, loaded, listen, daemon.listeners(), &logger);
+  daemon.Run(signals);
+  logger.Log(LogLevel::kInfo, "stop", "the daemon has ended");
+  logger.Flush();
+  return kOk;
+}
+
+}  // namespace mg
