@@ -400,7 +400,7 @@ class Program(unittest.TestCase):
         self.addCleanup(again.process.wait)
         self.addCleanup(again.process.kill)
         run = daemon.run("chat", "--address", f"unix:{path}", "Hello")
-        self.assertEqual((0, "Hello\n"), (run.returncode, run.stdout), run.stderr)
+        self.assertEqual((0, "Hello"), (run.returncode, run.stdout), run.stderr)
         self.assertEqual(0, again.stop())
 
     def test_check(self):
@@ -420,7 +420,7 @@ class Program(unittest.TestCase):
         self.assertEqual(0, run.returncode, run.stderr)
         self.assertEqual("one\ntwo", run.stdout.rstrip("\n"))
         run = daemon.run("chat", "--address", gateway.grpc, "--model", "fake/poem", "-", stdin="x")
-        self.assertEqual((0, "one two three four five six seven eight\n"), (run.returncode, run.stdout), run.stderr)
+        self.assertEqual((0, "one two three four five six seven eight"), (run.returncode, run.stdout), run.stderr)
         self.assertNotIn("\x1b", run.stdout + run.stderr)
         run = daemon.run("chat", "--address", gateway.grpc, "--model", "defautl", "Hello")
         self.assertEqual(1, run.returncode)

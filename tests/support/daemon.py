@@ -32,6 +32,7 @@ class Daemon:
         self.config.write_text(config)
         self.ready_file = self.folder / "ready.json"
         self.log = self.folder / "log"
+        self.ready_file.unlink(missing_ok=True)
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--config", self.config, "--ready-file", self.ready_file],
