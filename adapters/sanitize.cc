@@ -22,7 +22,7 @@ struct Patterns {
       R"((?i)\b(?:sk|pk|rk|gsk|xai|hf|r8|ghp|gho|csk|nvapi|pplx|fw|tgp|key)[-_][a-z0-9*_.…-]{4,})"
       R"(|\bAIza[a-z0-9*_-]{4,}|\bA[KS]IA[a-z0-9*]{8,}|\beyJ[a-z0-9_-]{8,}[a-z0-9_.-]*)"
       R"(|\bbearer\s+[^\s"']+)"};
-  RE2 long_run{R"([A-Za-z0-9+/_=-]{32,})"};
+  RE2 long_run{R"(([A-Za-z0-9+/_=-]{32,}))"};
 };
 
 const Patterns& Shared() {
@@ -41,23 +41,18 @@ std::string WithoutLongRuns(const std::string& text) {
   std::string out;
   re2::StringPiece rest(text);
   re2::StringPiece run;
-  while (true) {
-    const re2::StringPiece before = rest;
-    if (!RE2::FindAndConsume(&rest, Shared().long_run, &run) &&
-        !RE2::PartialMatch(before, Shared().long_run, &run)) {
-      out.append(before.data(), before.size());
-      return out;
-    }
-    out.append(before.data(), static_cast<size_t>(run.data() - before.data()));
+  const char* from = text.data();
+  while (RE2::FindAndConsume(&rest, Shared().long_run, &run)) {
+    out.append(from, static_cast<size_t>(run.data() - from));
+    from = run.data() + run.size();
     if (LooksRandom(absl::string_view(run.data(), run.size()))) {
       out.append("[redacted]");
     } else {
       out.append(run.data(), run.size());
     }
-    rest =
-        re2::StringPiece(run.data() + run.size(),
-                         static_cast<size_t>(text.data() + text.size() - run.data()) - run.size());
   }
+  out.append(from, static_cast<size_t>(text.data() + text.size() - from));
+  return out;
 }
 
 bool IsHtml(absl::string_view text) {

@@ -78,7 +78,9 @@ void ReadDetail(const JsonValue& detail, Said* said) {
   }
 }
 
-void ReadObject(const JsonValue& error, Said* said) {
+void ReadText(absl::string_view text, int depth, Said* said);
+
+void ReadObject(const JsonValue& error, int depth, Said* said) {
   const std::string code = TextOf(Member(error, "code"));
   const std::string type = TextOf(Member(error, "type"));
   const std::string status = TextOf(Member(error, "status"));
@@ -97,7 +99,7 @@ void ReadObject(const JsonValue& error, Said* said) {
   if (said->code_shown.empty()) said->code_shown = code.empty() ? type : code;
   said->param = TextOf(Member(error, "param"));
   for (const char* name : {"message", "msg", "error"}) {
-    if (said->message.empty()) said->message = std::string(StringMember(error, name));
+    if (said->message.empty()) ReadText(StringMember(error, name), depth, said);
   }
   const JsonValue* detail = Member(error, "detail");
   if (said->message.empty() && detail != nullptr) ReadDetail(*detail, said);
@@ -116,7 +118,17 @@ void ReadText(absl::string_view text, int depth, Said* said) {
   const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
   if (depth > 0 && !trimmed.empty() && (trimmed[0] == '{' || trimmed[0] == '[') &&
       ParseJson(trimmed, &inner, kLimits).ok()) {
-    ReadError(inner, depth - 1, said);
+    Said deeper;
+    ReadError(inner, depth - 1, &deeper);
+    const auto fill = [](std::string* to, std::string* from) {
+      if (to->empty()) *to = std::move(*from);
+    };
+    fill(&said->code, &deeper.code);
+    fill(&said->type, &deeper.type);
+    fill(&said->inner_code, &deeper.inner_code);
+    fill(&said->code_shown, &deeper.code_shown);
+    fill(&said->param, &deeper.param);
+    said->message = std::move(deeper.message);
     return;
   }
   said->message = std::string(trimmed);
@@ -130,13 +142,11 @@ void ReadError(const JsonValue& body, int depth, Said* said) {
   } else if (body.IsObject()) {
     const JsonValue* error = Member(body, "error");
     if (error != nullptr && error->IsObject()) {
-      ReadObject(*error, said);
+      ReadObject(*error, depth, said);
       return;
     }
-    ReadObject(body, said);
-    if (error != nullptr && error->IsString()) {
-      ReadText(StringOf(*error), depth, said);
-    } else if (error != nullptr && error->IsArray() && depth > 0) {
+    ReadObject(body, depth, said);
+    if (error != nullptr && error->IsArray() && depth > 0) {
       ReadError(*error, depth - 1, said);
     }
   }

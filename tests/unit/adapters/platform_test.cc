@@ -1,0 +1,66 @@
+#include <gtest/gtest.h>
+
+#include "adapters/dialect.h"
+
+namespace mg {
+namespace {
+
+TEST(Platform, UrlAndHeaders) {
+  const Adapter* adapter = FindAdapter("openai");
+  HttpRequest request;
+  request.url = "/chat/completions";
+  const PlatformConfig config = {.base_url = "https://e.test/v1",
+                                 .headers = {{"user-agent", "mine"}, {"X-Extra", "1"}},
+                                 .organization = "org",
+                                 .project = "proj"};
+  adapter->platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(request.url, "https://e.test/v1/chat/completions");
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "Bearer k");
+  EXPECT_EQ(FindHeader(request.headers, "openai-organization"), "org");
+  EXPECT_EQ(FindHeader(request.headers, "openai-project"), "proj");
+  EXPECT_EQ(FindHeader(request.headers, "content-type"), "application/json");
+  EXPECT_EQ(FindHeader(request.headers, "user-agent"), "mine");
+  EXPECT_EQ(FindHeader(request.headers, "x-extra"), "1");
+  EXPECT_EQ(request.headers.size(), 6u);
+}
+
+TEST(Platform, NoKeyNoAuthorization) {
+  HttpRequest request;
+  PlatformConfig config;
+  config.base_url = "http://h";
+  const Adapter* adapter = FindAdapter("openai_compatible");
+  adapter->platform->Prepare(config, Secret(), absl::UnixEpoch(), &request);
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "");
+  EXPECT_EQ(FindHeader(request.headers, "user-agent").substr(0, 14), "model-gateway/");
+}
+
+TEST(Registry, Kinds) {
+  EXPECT_EQ(FindAdapter("openai")->default_base_url, "https://api.openai.com/v1");
+  EXPECT_FALSE(FindAdapter("openai")->compatible);
+  EXPECT_TRUE(FindAdapter("openai_compatible")->compatible);
+  EXPECT_EQ(FindAdapter("openai_compatible")->default_base_url, "");
+  EXPECT_EQ(FindAdapter("mock"), nullptr);
+  EXPECT_EQ(FindAdapter(""), nullptr);
+  EXPECT_EQ(DialectNames().size(), 5u);
+  EXPECT_EQ(FindAdapter("openai")->dialect->name(), "openai");
+}
+
+TEST(Registry, GoogleByItsAddress) {
+  EXPECT_TRUE(IsGoogleCompatible("https://generativelanguage.googleapis.com/v1beta/openai"));
+  EXPECT_TRUE(IsGoogleCompatible("http://proxy/v1/openai"));
+  for (const char* url : {"https://api.openai.com/v1", "https://api.groq.com/openai/v1", "/openai",
+                          "openai", "", "https://h/vx/openai", "https://h/v1/openai/x"}) {
+    EXPECT_FALSE(IsGoogleCompatible(url)) << url;
+  }
+}
+
+TEST(Dialect, ProviderRequestId) {
+  const Dialect& dialect = *FindAdapter("openai")->dialect;
+  EXPECT_EQ(dialect.ProviderRequestId({200, {{"X-Request-Id", "req_1"}, {"cf-ray", "x"}}}),
+            "req_1");
+  EXPECT_EQ(dialect.ProviderRequestId({200, {}}), "");
+}
+
+}  // namespace
+}  // namespace mg
