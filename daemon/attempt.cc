@@ -24,7 +24,9 @@ class Clocks {
       : timeouts_(timeouts), stream_(call.stream), last_bytes_(call.loop->now()) {
     const Instant now = call.loop->now();
     attempt_ = timeouts.attempt > absl::ZeroDuration() ? now + timeouts.attempt : call.deadline;
-    first_content_ = stream_ && alternative ? now + timeouts.ttft : kNever;
+    // Zero stands for what remains of the deadline.
+    const bool limited = stream_ && alternative && timeouts.ttft > absl::ZeroDuration();
+    first_content_ = limited ? now + timeouts.ttft : kNever;
   }
 
   void Heard(Instant now) { last_bytes_ = now; }
@@ -85,7 +87,7 @@ void NoteOutcome(const AskOutcome& outcome, AttemptRecord* row) {
 void CompleteRecord(Call& call, const Answer& answer, const v1::ChatEvent::Completed& completed,
                     AttemptRecord* row) {
   NoteOutcome(answer.outcome(), row);
-  row->ended = call.loop->now();
+  row->ended = call.loop->Measure();
   row->stage = "done";
   row->usage = completed.usage();
   call.record.usage = completed.usage();
@@ -101,7 +103,7 @@ void CompleteRecord(Call& call, const Answer& answer, const v1::ChatEvent::Compl
 absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, v1::ChatEvent event,
                   Sink& sink) {
   AttemptRecord* const row = &call.record.attempts.back();
-  const Instant now = call.loop->now();
+  const Instant now = call.loop->Measure();
   const bool content = BearsContent(event);
   if (event.has_started()) FillStarted(call, candidate, event.mutable_started());
   if (content && call.stream && !row->time_to_first_token.has_value()) {
@@ -181,7 +183,7 @@ Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_p
     row.provider = candidate.provider;
     row.model = candidate.model;
     row.tier = candidate.tier;
-    row.started = call.loop->now();
+    row.started = call.loop->Measure();
     row.waited = waited;
   }
   Clocks clocks(call, candidate.timeouts, alternative);
@@ -192,7 +194,7 @@ Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_p
   }
   AttemptRecord& row = call.record.attempts.back();
   NoteOutcome(answer->outcome(), &row);
-  row.ended = call.loop->now();
+  row.ended = call.loop->Measure();
   status = InItsPlace(std::move(status), sink.committed());
   v1::ErrorDetail detail = DetailOf(status);
   detail.set_provider(candidate.provider);

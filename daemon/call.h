@@ -7,6 +7,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "base/time.h"
+#include "daemon/byte_budget.h"
 #include "daemon/runtime/http_client.h"
 #include "daemon/runtime/loop.h"
 #include "daemon/runtime/signal.h"
@@ -14,12 +15,15 @@
 #include "modelgateway/v1/gateway.pb.h"
 #include "routing/router.h"
 #include "telemetry/call_record.h"
+#include "telemetry/log.h"
 
 namespace mg {
 
 struct Call {
   Loop* loop = nullptr;
   HttpClient* http = nullptr;
+  ByteBudget* budget = nullptr;
+  Logger* logger = nullptr;
   Random random;  // U[0,1), the worker's own generator
 
   std::shared_ptr<const Snapshot> snapshot;

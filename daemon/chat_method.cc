@@ -15,7 +15,7 @@ namespace {
 
 void BeginRecord(const Worker& worker, const Rpc& rpc, CallRecord* record) {
   record->wall_start = worker.loop->WallTime();
-  record->start = worker.loop->now();
+  record->start = worker.loop->Measure();
   record->request_id = NewRequestId(record->wall_start);
   absl::string_view correlation_id = rpc.Metadata("x-correlation-id");
   if (correlation_id.empty()) correlation_id = rpc.Metadata("x-request-id");
@@ -89,6 +89,8 @@ std::unique_ptr<google::protobuf::Message> ChatMethod::NewRequest() const {
 Task<absl::Status> ChatMethod::Serve(
     Rpc& rpc, absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request) {
   Call call(worker_->loop, worker_->http, worker_->random);
+  call.budget = worker_->budget;
+  call.logger = worker_->telemetry->logger();
   call.snapshot = worker_->snapshot;
   call.stream = stream_;
   call.cancellation = rpc.cancellation();
@@ -105,7 +107,7 @@ Task<absl::Status> ChatMethod::Serve(
     call.record.requested_model = call.request->model();
     status = co_await Run(call, rpc);
   }
-  call.record.end = call.loop->now();
+  call.record.end = call.loop->Measure();
   call.record.status = status;
   if (!status.ok()) {
     v1::ErrorDetail detail = DetailOf(status);

@@ -40,6 +40,8 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   Ask ask;
   ask.loop = call.loop;
   ask.http = call.http;
+  ask.budget = call.budget;
+  ask.logger = call.logger;
   ask.chat = call.request;
   ask.candidate = &candidate;
   ask.stream = call.stream;

@@ -209,7 +209,7 @@ absl::Status Server::Listen() {
     server_ = builder.BuildAndStart();
   }
   queue_ = std::make_unique<GrpcQueue>(loop_, std::move(queue));
-  loop_->SetCompletionSource(queue_.get());
+  loop_->AddCompletionSource(queue_.get());
   if (server_ == nullptr) {
     return absl::UnavailableError(
         absl::StrCat(options_.key, ": cannot listen on ", absl::StrJoin(options_.addresses, ", ")));
@@ -289,7 +289,7 @@ Server::~Server() {
     while (!closed_ || served_ > 0) loop_->Run();
     shutdown.join();
   }
-  loop_->SetCompletionSource(nullptr);
+  loop_->RemoveCompletionSource(queue_.get());
   queue_.reset();
 }
 

@@ -124,6 +124,7 @@ class MockAnswer final : public Answer {
         first_(first),
         token_(token),
         input_words_(CountInputWords(*ask.chat)),
+        provider_(ask.candidate->provider),
         model_(ask.candidate->model),
         id_(absl::StrCat("mock-", absl::Hex(StableHash(text), absl::kZeroPad16))),
         ready_at_(ask.loop->now() + first),
@@ -174,7 +175,7 @@ class MockAnswer final : public Answer {
   absl::Status StatusFault() {
     outcome_.http_status = fault_.config.status();
     const HttpHead head{fault_.config.status(), {{"content-type", "application/json"}}};
-    const DialectContext context{.provider = "", .model = model_};
+    const DialectContext context{.provider = provider_, .model = model_};
     return FindAdapter("openai")->dialect->DecodeError(
         context, head, R"({"error":{"message":"a fault of the mock, as configured"}})",
         loop_->WallTime());
@@ -212,6 +213,7 @@ class MockAnswer final : public Answer {
   const absl::Duration first_;
   const absl::Duration token_;
   const int input_words_;
+  const std::string provider_;
   const std::string model_;
   const std::string id_;
   const Instant ready_at_;

@@ -9,18 +9,22 @@
 
 #include "absl/status/statusor.h"
 #include "base/time.h"
+#include "daemon/byte_budget.h"
 #include "daemon/runtime/http_client.h"
 #include "daemon/runtime/signal.h"
 #include "daemon/runtime/task.h"
 #include "modelgateway/v1/gateway.pb.h"
 #include "routing/route.h"
+#include "telemetry/log.h"
 
 namespace mg {
 
 // What one attempt asks. Everything it refers to outlives the Answer.
 struct Ask {
-  Loop* loop = nullptr;        // of the worker that serves the call
-  HttpClient* http = nullptr;  // likewise
+  Loop* loop = nullptr;          // of the worker that serves the call
+  HttpClient* http = nullptr;    // likewise
+  ByteBudget* budget = nullptr;  // of the process; null: nothing is counted
+  Logger* logger = nullptr;      // null: nothing is said
   const v1::ChatRequest* chat = nullptr;
   const Candidate* candidate = nullptr;
   bool stream = false;

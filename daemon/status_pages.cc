@@ -1,7 +1,5 @@
 #include "daemon/status_pages.h"
 
-#include "absl/strings/str_cat.h"
-
 namespace mg {
 
 Task<HttpReply> StatusPages::Handle(const HttpServerRequest& request) {
@@ -12,13 +10,12 @@ Task<HttpReply> StatusPages::Handle(const HttpServerRequest& request) {
   } else if (path == "/readyz") {
     reply.status = *ready_ ? 200 : 503;
     reply.body = *ready_ ? "ready\n" : "not ready: the daemon is draining or starts\n";
-  } else if (path == "/metrics" && scope_ == Scope::kHealthAndMetrics) {
+  } else if (path == "/metrics") {
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     reply.body = telemetry_->Expose();
   } else {
     reply.status = 404;
-    reply.body = absl::StrCat("no such page; there are /healthz, /readyz",
-                              scope_ == Scope::kHealthAndMetrics ? " and /metrics\n" : "\n");
+    reply.body = "no such page; there are /metrics, /healthz and /readyz\n";
   }
   co_return reply;
 }

@@ -1,5 +1,5 @@
-// The pages that machines read: /metrics, /healthz and /readyz, on the admin, metrics and health
-// listeners. The loop's thread.
+// The pages that machines read: /metrics, /healthz and /readyz, on the admin and metrics listeners.
+// The loop's thread.
 #pragma once
 
 #include <string>
@@ -11,15 +11,12 @@ namespace mg {
 
 class StatusPages final : public HttpHandler {
  public:
-  enum class Scope { kHealthAlone, kHealthAndMetrics };
   // `telemetry` and `ready` must outlive the pages. `ready`: new calls are taken.
-  StatusPages(Scope scope, Telemetry* telemetry, const bool* ready)
-      : scope_(scope), telemetry_(telemetry), ready_(ready) {}
+  StatusPages(Telemetry* telemetry, const bool* ready) : telemetry_(telemetry), ready_(ready) {}
 
   Task<HttpReply> Handle(const HttpServerRequest& request) override;
 
  private:
-  const Scope scope_;
   Telemetry* const telemetry_;
   const bool* const ready_;
 };

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/random/random.h"
+#include "daemon/byte_budget.h"
 #include "daemon/runtime/http_client.h"
 #include "daemon/runtime/loop.h"
 #include "daemon/snapshot.h"
@@ -17,6 +18,7 @@ struct Worker {
   Loop* loop = nullptr;
   HttpClient* http = nullptr;
   Telemetry* telemetry = nullptr;
+  ByteBudget* budget = nullptr;
   std::shared_ptr<const Snapshot> snapshot;
 
   // U[0,1)

@@ -156,11 +156,11 @@ class Daemon {
         telemetry_(logger, MetricsOptionsOf(loaded.config, logger)),
         http_(CurlHttpClient::New(&loop_, ProxyEnvironment::OfProcess())),
         health_(&loop_, {kServiceName}),
-        pages_(StatusPages::Scope::kHealthAndMetrics, &telemetry_, &ready_),
-        health_pages_(StatusPages::Scope::kHealthAlone, &telemetry_, &ready_) {
+        pages_(&telemetry_, &ready_) {
     worker_.loop = &loop_;
     worker_.http = http_.get();
     worker_.telemetry = &telemetry_;
+    worker_.budget = &budget_;
   }
 
   absl::Status Open(const LoadedConfig& loaded);
@@ -170,8 +170,9 @@ class Daemon {
  private:
   static MetricsOptions MetricsOptionsOf(const v1::Config& config, Logger* logger);
   absl::Status OpenGrpc();
+  absl::Status OpenHealth();
   absl::Status OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
-                        bool check_host, StatusPages* pages, std::vector<std::string>* opened);
+                        bool check_host, std::vector<std::string>* opened);
   void OnSignal(int fd);
   static Task<void> Drain(Daemon* daemon);
 
@@ -187,9 +188,9 @@ class Daemon {
   bool draining_ = false;
   Health health_;
   StatusPages pages_;
-  StatusPages health_pages_;
   std::vector<std::unique_ptr<HttpServer>> http_servers_;
   std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<GrpcServer> health_server_;  // where listen.health is named
   Listeners listeners_;
 };
 
@@ -207,14 +208,12 @@ absl::Status Daemon::Open(const LoadedConfig& loaded) {
       BuildSnapshot(loaded, std::make_shared<Rotations>(absl::Uniform<uint64_t>(absl::BitGen())));
   if (!snapshot.ok()) return snapshot.status();
   worker_.snapshot = *std::move(snapshot);
-  absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &pages_, &listeners_.admin);
+  absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &listeners_.admin);
   if (status.ok()) {
-    status = OpenHttp(listen_.metrics, "listen.metrics", false, &pages_, &listeners_.metrics);
-  }
-  if (status.ok()) {
-    status = OpenHttp(listen_.health, "listen.health", false, &health_pages_, &listeners_.health);
+    status = OpenHttp(listen_.metrics, "listen.metrics", false, &listeners_.metrics);
   }
   if (status.ok()) status = OpenGrpc();
+  if (status.ok()) status = OpenHealth();
   ready_ = status.ok();
   return status;
 }
@@ -245,15 +244,32 @@ absl::Status Daemon::OpenGrpc() {
   return absl::OkStatus();
 }
 
+// A server of its own, since a gRPC server serves all it has on each of its addresses.
+absl::Status Daemon::OpenHealth() {
+  if (listen_.health.empty()) return absl::OkStatus();
+  std::vector<RpcService> services;
+  services.push_back(health_.Service());
+  GrpcServerOptions options;
+  options.addresses = TextsOf(listen_.health);
+  options.key = "listen.health";
+  options.program = absl::StrCat("model-gateway ", kVersion);
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(&loop_, &budget_, std::move(options), std::move(services));
+  if (!server.ok()) return server.status();
+  health_server_ = *std::move(server);
+  listeners_.health = health_server_->addresses();
+  return absl::OkStatus();
+}
+
 absl::Status Daemon::OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
-                              bool check_host, StatusPages* pages,
-                              std::vector<std::string>* opened) {
+                              bool check_host, std::vector<std::string>* opened) {
   for (size_t i = 0; i < addresses.size(); ++i) {
     HttpServerOptions options;
     options.address = addresses[i].ToText();
     options.hosts.check = check_host;
     options.hosts.allowed = listen_.allowed_hosts;
-    absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Listen(&loop_, options, pages);
+    absl::StatusOr<std::unique_ptr<HttpServer>> server =
+        HttpServer::Listen(&loop_, options, &pages_);
     if (!server.ok()) {
       return absl::Status(server.status().code(),
                           absl::StrCat(key, "[", i, "] ", server.status().message()));
@@ -271,6 +287,7 @@ void Daemon::Run(const sigset_t& signals) {
   loop_.Unwatch(fd);
   close(fd);
   http_servers_.clear();
+  health_server_.reset();
   grpc_.reset();
 }
 

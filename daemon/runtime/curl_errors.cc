@@ -12,6 +12,9 @@ namespace mg {
 namespace {
 
 std::string Cause(const CurlFailure& failure) {
+  if (absl::StartsWith(failure.message, "CONNECT tunnel failed")) {  // with the proxy's status
+    return absl::StrCat("the proxy leads nowhere: ", failure.message);
+  }
   if (failure.os_errno != 0) {
     char text[128];
     return strerror_r(static_cast<int>(failure.os_errno), text, sizeof text);

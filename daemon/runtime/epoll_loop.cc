@@ -40,17 +40,24 @@ EpollLoop::~EpollLoop() {
   close(epoll_fd_);
 }
 
+Instant EpollLoop::Measure() const { return MonotonicNow(); }
+
 void EpollLoop::Run() {
   while (!stopped_) {
     set_now(MonotonicNow());
-    bool busy = source_ != nullptr && source_->Poll();
+    bool busy = false;
+    for (CompletionSource* source : sources_) busy |= source->Poll();
     busy |= PollFds(0);
     busy |= RunReady();
     if (busy || stopped_) continue;
-    if (source_ != nullptr) source_->Park();
+    for (CompletionSource* source : sources_) source->Park();
     PollFds(SleepMs());
   }
   stopped_ = false;
+}
+
+void EpollLoop::RemoveCompletionSource(CompletionSource* source) {
+  sources_.erase(std::remove(sources_.begin(), sources_.end(), source), sources_.end());
 }
 
 void EpollLoop::Stop() {

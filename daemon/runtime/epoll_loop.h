@@ -27,6 +27,7 @@ class EpollLoop final : public Loop {
   EpollLoop();
   ~EpollLoop() override;
 
+  Instant Measure() const override;
   absl::Time WallTime() const override { return absl::Now(); }
 
   // Until Stop. The thread that runs the loop owns it from then on.
@@ -44,8 +45,9 @@ class EpollLoop final : public Loop {
   void Modify(int fd, uint32_t events);
   void Unwatch(int fd);
 
-  // At most one; not owned; must outlive Run.
-  void SetCompletionSource(CompletionSource* source) { source_ = source; }
+  // Not owned: whoever adds one removes it.
+  void AddCompletionSource(CompletionSource* source) { sources_.push_back(source); }
+  void RemoveCompletionSource(CompletionSource* source);
 
  private:
   struct FdWatch {
@@ -64,7 +66,7 @@ class EpollLoop final : public Loop {
   std::atomic<bool> stopped_ = false;
   uint64_t next_generation_ = 1;
   absl::flat_hash_map<int, std::shared_ptr<FdWatch>> watches_;
-  CompletionSource* source_ = nullptr;
+  std::vector<CompletionSource*> sources_;
 };
 
 }  // namespace mg

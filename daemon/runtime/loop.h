@@ -27,6 +27,8 @@ class Loop {
   virtual ~Loop() = default;
 
   Instant now() const { return now_; }
+  // The clock itself, which goes on within a turn: for what is measured, never for what is decided.
+  virtual Instant Measure() const { return now_; }
   // The date, for what people read (log lines, `created`); it may jump.
   virtual absl::Time WallTime() const = 0;
 

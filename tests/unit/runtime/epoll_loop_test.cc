@@ -169,7 +169,7 @@ class TwiceBusy final : public CompletionSource {
 TEST(EpollLoopTest, PollsItsSourceWhileBusyAndParksItBeforeItSleeps) {
   EpollLoop loop;
   TwiceBusy source(&loop);
-  loop.SetCompletionSource(&source);
+  loop.AddCompletionSource(&source);
   loop.Run();
   EXPECT_GE(source.polls(), 3);
   EXPECT_GE(source.parks(), 1);
