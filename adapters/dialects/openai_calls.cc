@@ -102,7 +102,9 @@ OpenAiChoice::Call* OpenAiChoice::FindCall(const JsonValue& entry, absl::string_
   if (!fresh) {
     for (Call& call : calls_) {
       const bool same = index ? call.provider_index == index : id.empty() || call.id == id;
-      if (same) found = &call;  // the last one
+      if (!same) continue;
+      found = &call;  // the last one, unless one has this very id
+      if (index && !id.empty() && call.id == id) break;
     }
   }
   if (found != nullptr && index && !id.empty() && !found->id.empty() && found->id != id) {

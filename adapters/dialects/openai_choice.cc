@@ -209,7 +209,7 @@ absl::Status OpenAiChoice::ReadFinish(const JsonValue& choice, bool whole) {
 absl::Status OpenAiChoice::ReadMessage(const JsonValue& message, absl::string_view text, bool whole,
                                        AnswerMetadata* metadata) {
   if (!message.IsObject()) return absl::OkStatus();
-  ReadReasoning(message);
+  ReadReasoning(message, whole);
   if (const JsonValue* content = Member(message, "content")) ReadContent(*content);
   GiveRefusal(StringMember(message, "refusal"));
   if (const JsonValue* annotations = Member(message, "annotations")) ReadAnnotations(*annotations);
@@ -260,10 +260,10 @@ void OpenAiChoice::ReadContentPart(const JsonValue& part) {
 }
 
 // The same text may come under two names at once: the first name that brings any is the choice's.
-void OpenAiChoice::ReadReasoning(const JsonValue& message) {
+void OpenAiChoice::ReadReasoning(const JsonValue& message, bool whole) {
   const JsonValue* text = nullptr;
-  if (reasoning_key_ == kThinkingInContent) return;
-  if (!reasoning_key_.empty()) text = Member(message, reasoning_key_);
+  const bool in_content = reasoning_key_ == kThinkingInContent;
+  if (!reasoning_key_.empty() && !in_content) text = Member(message, reasoning_key_);
   for (absl::string_view key : kReasoningKeys) {
     if (text != nullptr && text->IsString() && text->GetStringLength() > 0) break;
     text = Member(message, key);
@@ -271,13 +271,13 @@ void OpenAiChoice::ReadReasoning(const JsonValue& message) {
       if (reasoning_key_.empty()) reasoning_key_ = std::string(key);
     }
   }
-  if (text != nullptr && text->IsString()) GiveReasoning(StringOf(*text));
+  if (text != nullptr && text->IsString() && !in_content) GiveReasoning(StringOf(*text));
   if (const JsonValue* details = Member(message, "reasoning_details")) {
-    ReadReasoningDetails(*details);
+    ReadReasoningDetails(*details, whole);
   }
 }
 
-void OpenAiChoice::ReadReasoningDetails(const JsonValue& details) {
+void OpenAiChoice::ReadReasoningDetails(const JsonValue& details, bool whole) {
   if (!details.IsArray()) return;
   for (const JsonValue& entry : details.GetArray()) {
     if (!entry.IsObject() || details_.size() >= kMaxDetails) continue;
@@ -285,13 +285,17 @@ void OpenAiChoice::ReadReasoningDetails(const JsonValue& details) {
     const absl::string_view type = StringMember(entry, "type");
     const JsonValue* number = Member(entry, "index");
     const std::string index = number == nullptr ? "" : ToJsonText(*number);
-    const bool goes_on = !details_.empty() && details_.back().type == type &&
-                         details_.back().index == index && !index.empty();
+    // Without an index the pieces of a text are neighbours, until its signature ends it.
+    const bool goes_on =
+        !whole && !details_.empty() && details_.back().type == type &&
+        details_.back().index == index &&
+        (!index.empty() || (type != "reasoning.encrypted" && !details_.back().has_signature));
     Detail& detail = goes_on ? details_.back() : details_.emplace_back();
     detail.type = std::string(type);
     detail.index = index;
     for (const auto& member : entry.GetObject()) {
       const std::string name(StringOf(member.name));
+      if (name == "signature" && member.value.IsString()) detail.has_signature = true;
       if (OneOf(name, {"text", "summary", "data"}) && member.value.IsString() &&
           (detail.joined_name.empty() || detail.joined_name == name)) {
         detail.joined_name = name;

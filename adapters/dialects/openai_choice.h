@@ -61,8 +61,8 @@ class OpenAiChoice {
                            AnswerMetadata* metadata);
   void ReadContent(const JsonValue& content);
   void ReadContentPart(const JsonValue& part);
-  void ReadReasoning(const JsonValue& message);
-  void ReadReasoningDetails(const JsonValue& details);
+  void ReadReasoning(const JsonValue& message, bool whole);
+  void ReadReasoningDetails(const JsonValue& details, bool whole);
   void ReadImage(const JsonValue& part);
   absl::Status ReadAudio(const JsonValue& audio);
   void ReadAnnotations(const JsonValue& annotations);
@@ -114,6 +114,7 @@ class OpenAiChoice {
     std::vector<std::pair<std::string, std::string>> members;  // name → JSON text
     std::string joined_name;                                   // "text", "summary" or "data"
     std::string joined;
+    bool has_signature = false;
   };
   std::vector<Detail> details_;
   std::string message_extra_content_;

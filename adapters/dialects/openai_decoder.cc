@@ -175,9 +175,9 @@ absl::StatusOr<std::unique_ptr<Decoder>> NewOpenAiDecoder(const v1::ChatRequest&
   if (type == "text/html") {
     return OpenAiMalformed(context, "an HTML page, as of a proxy, instead of an answer");
   }
-  Framing framing = Framing::kBySight;
-  if (type == "application/json") framing = Framing::kWhole;
-  if (type == "text/event-stream") framing = Framing::kStream;
+  // A stream is looked at too: no event begins with a bracket, but an error that a proxy sends in
+  // its place does.
+  const Framing framing = type == "application/json" ? Framing::kWhole : Framing::kBySight;
   return std::make_unique<OpenAiDecoder>(request, context, framing);
 }
 

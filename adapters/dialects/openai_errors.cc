@@ -247,6 +247,11 @@ ErrorClass Classify(const Said& said, bool has_hint) {
 absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_class, Said said,
                                std::optional<absl::Duration> retry_after) {
   v1::ErrorDetail detail;
+  if (error_class == ErrorClass::kCredential) detail.set_reason("upstream_auth");
+  if (error_class == ErrorClass::kQuota) detail.set_reason("quota");
+  if (error_class == ErrorClass::kMalformed || error_class == ErrorClass::kRedirect) {
+    detail.set_reason("upstream_malformed");
+  }
   detail.set_provider(context.provider);
   detail.set_http_status(said.status);
   detail.set_provider_code(SanitizeProviderCode(said.code_shown));
@@ -267,6 +272,8 @@ absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_c
   absl::StrAppend(&text, said.status == 200 ? "with an error" : absl::StrCat(said.status));
   if (error_class == ErrorClass::kCredential) {
     absl::StrAppend(&text, ": the key was refused; check the provider's credential");
+  } else if (error_class == ErrorClass::kRedirect) {
+    absl::StrAppend(&text, ": redirects are not followed; check the provider's base_url");
   } else if (!detail.provider_message().empty()) {
     absl::StrAppend(&text, ": ", detail.provider_message());
   } else if (!detail.provider_code().empty()) {
