@@ -11,37 +11,12 @@
 #include "daemon/call.h"
 #include "daemon/execute.h"
 #include "daemon/http_provider.h"
-#include "daemon/rpc.h"
 #include "daemon/sink.h"
+#include "tests/component/recording_rpc.h"
 #include "tests/component/scripted_http.h"
 #include "tests/support/virtual_loop.h"
 
 namespace mg {
-
-// The caller's side: keeps what was sent. Tests may make it read slowly.
-class RecordingRpc final : public Rpc {
- public:
-  absl::string_view Metadata(absl::string_view) const override { return {}; }
-  std::vector<absl::string_view> MetadataValues(absl::string_view) const override { return {}; }
-  Instant deadline() const override { return kNever; }
-  Cancellation* cancellation() override { return &cancellation_; }
-  void AddInitialMetadata(absl::string_view, absl::string_view) override {}
-  void AddTrailingMetadata(absl::string_view, absl::string_view) override {}
-  void Send(const google::protobuf::MessageLite& message) override {
-    v1::ChatEvent event;
-    event.ParseFromString(message.SerializeAsString());
-    if (stuck) unsent_ += event.ByteSizeLong();
-    events.push_back(std::move(event));
-  }
-  size_t unsent_bytes() const override { return unsent_; }
-
-  std::vector<v1::ChatEvent> events;
-  bool stuck = false;  // nothing is taken by the transport
-
- private:
-  Cancellation cancellation_;
-  size_t unsent_ = 0;
-};
 
 struct CallOutcome {
   bool ended = false;
@@ -149,10 +124,10 @@ class CallFixture {
     outcome->ended = true;
     outcome->ended_at = fixture->loop.now();
     outcome->record = call.record;
-    outcome->events = fixture->rpc.events;
+    outcome->events = fixture->rpc.events();
     if (stream) {
       ChatFold fold;
-      for (const v1::ChatEvent& event : fixture->rpc.events) fold.Add(v1::ChatEvent(event));
+      for (const v1::ChatEvent& event : outcome->events) fold.Add(v1::ChatEvent(event));
       outcome->response = fold.Take();
     } else if (outcome->status.ok()) {
       outcome->response = collect.TakeResponse();
