@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/dialects/openai_usage.h"
@@ -25,6 +24,17 @@ bool IsError(const JsonValue* error) {
   if (error->IsString()) return error->GetStringLength() > 0;
   if (error->IsBool()) return error->GetBool();
   return error->IsObject() || error->IsArray();
+}
+
+// Only tool calls are ever sliced out of the text.
+bool HasCalls(const JsonValue& choice) {
+  for (const char* name : {"delta", "message"}) {
+    const JsonValue* message = Member(choice, name);
+    if (message == nullptr) continue;
+    if (Member(*message, "tool_calls") != nullptr) return true;
+    if (Member(*message, "function_call") != nullptr) return true;
+  }
+  return false;
 }
 
 int IndexOf(const JsonValue& choice, int otherwise) {
@@ -71,9 +81,8 @@ absl::Status OpenAiAnswer::ReadChoices(const JsonValue& chunk, absl::string_view
                                        std::vector<v1::ChatEvent>* events) {
   const JsonValue* choices = Member(chunk, "choices");
   if (choices == nullptr || !choices->IsArray() || choices->Empty()) return absl::OkStatus();
-  // Only tool calls are ever sliced out of the text.
   std::vector<absl::string_view> texts;
-  if (absl::StrContains(text, "\"tool_calls\"") || absl::StrContains(text, "\"function_call\"")) {
+  if (std::any_of(choices->Begin(), choices->End(), HasCalls)) {
     texts = ElementTexts(MemberText(text, "choices"));
   }
   texts.resize(choices->Size());

@@ -17,6 +17,9 @@
 
 namespace mg {
 
+// Of one event, so that none comes near 1 MiB.
+inline constexpr size_t kMaxPiece = 512 * 1024;
+
 class OpenAiChoice {
  public:
   OpenAiChoice(int index, const v1::ChatRequest& request, const DialectContext& context);
