@@ -203,6 +203,7 @@ TEST(CurlProxyTest, HttpsGoesThroughATunnelThatSeesNoKey) {
   const Answer answer = loop.Finish(&ask);
   EXPECT_EQ(ClassOf(answer.head_status), ErrorClass::kConnect) << answer.head_status;
   EXPECT_FALSE(answer.sent);
+  EXPECT_THAT(answer.head_status.message(), HasSubstr("403")) << "the proxy's own answer";
   EXPECT_THAT(answer.head_status.message(), Not(HasSubstr("secret")));
   const UpstreamRequest request = proxy.requests().at(0);
   EXPECT_EQ(request.method, "CONNECT");

@@ -47,7 +47,7 @@ TEST(HeadScanTest, RefusesWhatHidesALine) {
       "GET / HTTP/1.1\r\nHost: localhost\r\n folded: yes\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: localhost\r\n\tfolded: yes\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: localhost\r\r\n\r\n",
-      std::string("GET / HTTP/1.1\r\nHost: local\0host\r\n\r\n", 39),
+      absl::StrCat("GET / HTTP/1.1\r\nHost: local", std::string(1, '\0'), "host\r\n\r\n"),
       "GET / HTTP/1.1\r\nHost: localhost\r\nX: \x1b[31m\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: localhost\r\nX: \x7f\r\n\r\n",
       "\n",
