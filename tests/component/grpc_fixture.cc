@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace mg::testing {
 namespace {
@@ -144,8 +145,10 @@ void Fixture::Stop() {
 std::shared_ptr<grpc::Channel> Fixture::NewChannel(size_t address) const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(addresses_.at(address), grpc::InsecureChannelCredentials(),
-                                   arguments);
+  // Never a name: c-ares, by which gRPC's clients resolve one, leaks.
+  const std::string target =
+      absl::StrReplaceAll(addresses_.at(address), {{"localhost", "127.0.0.1"}});
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 std::unique_ptr<v1::ModelGateway::Stub> Fixture::NewStub() const {
