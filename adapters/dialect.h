@@ -64,6 +64,12 @@ class Decoder {
   virtual bool finished() const = 0;
 };
 
+// The inputs of an EmbedRequest that go upstream in one request.
+struct EmbedBatch {
+  int first = 0;
+  int count = 0;
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -88,6 +94,23 @@ class Dialect {
   // http_status and retry_after. `wall_now` reads HTTP dates where the answer has no Date.
   virtual absl::Status DecodeError(const DialectContext& context, const HttpHead& head,
                                    absl::string_view body, absl::Time wall_now) const = 0;
+
+  // How the inputs are cut: at the provider's limit, texts and token lists apart. Refuses what this
+  // candidate cannot embed (kInvalidRequest or kUnsupportedField, with the field;
+  // kUnsupportedMethod for a dialect without embeddings).
+  virtual absl::StatusOr<std::vector<EmbedBatch>> CutEmbed(const v1::EmbedRequest& request,
+                                                           const DialectContext& context) const = 0;
+  // One batch of a request that CutEmbed has passed.
+  virtual absl::StatusOr<EncodedRequest> EncodeEmbed(const v1::EmbedRequest& request,
+                                                     const DialectContext& context,
+                                                     EmbedBatch batch) const = 0;
+  // The 2xx answer to that batch: its embeddings are appended in the order of the inputs, its usage
+  // is added. kMalformed where they are not as many as the inputs.
+  virtual absl::Status DecodeEmbed(const DialectContext& context, EmbedBatch batch,
+                                   absl::string_view body, v1::EmbedResponse* response) const = 0;
+
+  // What a model can do in this dialect, in the words of spec/providers.md §9.
+  virtual std::vector<absl::string_view> Capabilities(const DialectContext& context) const = 0;
 
   // The id that the provider's support asks for ("x-request-id"); empty if there is none.
   virtual std::string ProviderRequestId(const HttpHead& head) const = 0;

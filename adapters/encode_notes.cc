@@ -1,6 +1,7 @@
 #include "adapters/encode_notes.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 
 namespace mg {
 
@@ -30,12 +31,22 @@ void EncodeNotes::Tell(absl::string_view code, absl::string_view field, absl::st
   warning.set_message(std::string(how));
 }
 
+namespace {
+
+// Names that the caller chose may stand in both, and an error must fit into a trailer.
+absl::Status Refuse(ErrorClass error_class, absl::string_view field, absl::string_view why) {
+  field = CutUtf8(field, 256);
+  return FieldError(error_class, field, absl::StrCat(field, ": ", CutUtf8(why, 512)));
+}
+
+}  // namespace
+
 absl::Status Unsupported(absl::string_view field, absl::string_view why) {
-  return FieldError(ErrorClass::kUnsupportedField, field, absl::StrCat(field, ": ", why));
+  return Refuse(ErrorClass::kUnsupportedField, field, why);
 }
 
 absl::Status Invalid(absl::string_view field, absl::string_view why) {
-  return FieldError(ErrorClass::kInvalidRequest, field, absl::StrCat(field, ": ", why));
+  return Refuse(ErrorClass::kInvalidRequest, field, why);
 }
 
 }  // namespace mg

@@ -1,6 +1,7 @@
 #include "adapters/dialects/openai.h"
 
 #include "adapters/dialects/openai_decoder.h"
+#include "adapters/dialects/openai_embed.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/json_text.h"
@@ -70,6 +71,29 @@ absl::StatusOr<std::unique_ptr<Decoder>> OpenAiDialect::NewChatDecoder(
 absl::Status OpenAiDialect::DecodeError(const DialectContext& context, const HttpHead& head,
                                         absl::string_view body, absl::Time wall_now) const {
   return OpenAiHttpError(context, head, body, wall_now);
+}
+
+absl::StatusOr<std::vector<EmbedBatch>> OpenAiDialect::CutEmbed(
+    const v1::EmbedRequest& request, const DialectContext& context) const {
+  return CutOpenAiEmbed(request, context);
+}
+
+absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeEmbed(const v1::EmbedRequest& request,
+                                                          const DialectContext& context,
+                                                          EmbedBatch batch) const {
+  return EncodeOpenAiEmbed(request, context, batch);
+}
+
+absl::Status OpenAiDialect::DecodeEmbed(const DialectContext& context, EmbedBatch batch,
+                                        absl::string_view body, v1::EmbedResponse* response) const {
+  return DecodeOpenAiEmbed(context, batch, body, response);
+}
+
+// Of a model that is not known everything the dialect can write is said: only the provider knows.
+std::vector<absl::string_view> OpenAiDialect::Capabilities(const DialectContext&) const {
+  return {"chat",        "stream",      "embed",  "tools", "parallel_tools",
+          "json_object", "json_schema", "image",  "audio", "document",
+          "reasoning",   "logprobs",    "choices"};
 }
 
 std::string OpenAiDialect::ProviderRequestId(const HttpHead& head) const {

@@ -17,6 +17,14 @@ class OpenAiDialect : public Dialect {
                                                           const HttpHead& head) const override;
   absl::Status DecodeError(const DialectContext& context, const HttpHead& head,
                            absl::string_view body, absl::Time wall_now) const override;
+  absl::StatusOr<std::vector<EmbedBatch>> CutEmbed(const v1::EmbedRequest& request,
+                                                   const DialectContext& context) const override;
+  absl::StatusOr<EncodedRequest> EncodeEmbed(const v1::EmbedRequest& request,
+                                             const DialectContext& context,
+                                             EmbedBatch batch) const override;
+  absl::Status DecodeEmbed(const DialectContext& context, EmbedBatch batch, absl::string_view body,
+                           v1::EmbedResponse* response) const override;
+  std::vector<absl::string_view> Capabilities(const DialectContext& context) const override;
   std::string ProviderRequestId(const HttpHead& head) const override;
 };
 

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "adapters/retry_after.h"
 #include "adapters/sanitize.h"
+#include "base/utf8.h"
 
 namespace mg {
 namespace {
@@ -275,7 +276,8 @@ absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_c
   } else if (error_class == ErrorClass::kRedirect) {
     absl::StrAppend(&text, ": redirects are not followed; check the provider's base_url");
   } else if (!detail.provider_message().empty()) {
-    absl::StrAppend(&text, ": ", detail.provider_message());
+    // The whole of it is in the detail; both must fit into one trailer.
+    absl::StrAppend(&text, ": ", CutUtf8(detail.provider_message(), 512));
   } else if (!detail.provider_code().empty()) {
     absl::StrAppend(&text, ": ", detail.provider_code());
   }

@@ -11,9 +11,9 @@
 
 namespace mg {
 
-class MessageWriter {
+class OpenAiMessageWriter {
  public:
-  explicit MessageWriter(OpenAiEncoding* encoding)
+  explicit OpenAiMessageWriter(OpenAiEncoding* encoding)
       : encoding_(*encoding), out_(encoding->body), notes_(encoding->notes) {}
 
   absl::Status Write();

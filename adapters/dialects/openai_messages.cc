@@ -28,12 +28,12 @@ bool IsAssistantContent(const Part& part) {
 
 }  // namespace
 
-void MessageWriter::Begin(absl::string_view role) {
+void OpenAiMessageWriter::Begin(absl::string_view role) {
   if (out_.back() != '[') out_.push_back(',');
   absl::StrAppend(&out_, "{\"role\":\"", role, "\"");
 }
 
-absl::Status MessageWriter::Write() {
+absl::Status OpenAiMessageWriter::Write() {
   const auto& messages = encoding_.request.messages();
   if (messages.empty()) return Invalid("messages", "no message at all");
   out_.append("\"messages\":[");
@@ -57,7 +57,7 @@ absl::Status MessageWriter::Write() {
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::WriteMessage(const Message& message, int index) {
+absl::Status OpenAiMessageWriter::WriteMessage(const Message& message, int index) {
   if (message.role() != v1::ROLE_TOOL) {
     if (auto status = WriteResultImages(); !status.ok()) return status;
     if (auto status = CheckAnswered(); !status.ok()) return status;
@@ -80,9 +80,9 @@ absl::Status MessageWriter::WriteMessage(const Message& message, int index) {
 
 // Content as a plain string where a single text is all of it, else as blocks. `thinking`, where not
 // null, is a block before the others. `empty`: nothing was there to write, and nothing was written.
-absl::Status MessageWriter::WriteContent(const Message& message, int index,
-                                         bool (*is_content)(const Part&),
-                                         const std::string* thinking, bool* empty) {
+absl::Status OpenAiMessageWriter::WriteContent(const Message& message, int index,
+                                               bool (*is_content)(const Part&),
+                                               const std::string* thinking, bool* empty) {
   int count = 0;
   int last = 0;
   for (int i = 0; i < message.parts_size(); ++i) {
@@ -113,7 +113,7 @@ absl::Status MessageWriter::WriteContent(const Message& message, int index,
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::WriteName(const Message& message, int index) {
+absl::Status OpenAiMessageWriter::WriteName(const Message& message, int index) {
   if (message.name().empty()) return absl::OkStatus();
   if (encoding_.context.compatible || message.role() == v1::ROLE_TOOL) {
     return notes_.Drop(absl::StrCat("messages[", index, "].name"),
@@ -124,7 +124,7 @@ absl::Status MessageWriter::WriteName(const Message& message, int index) {
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::WriteInput(const Message& message, int index) {
+absl::Status OpenAiMessageWriter::WriteInput(const Message& message, int index) {
   const bool system = message.role() == v1::ROLE_SYSTEM;
   bool left_out = false;
   for (int i = 0; i < message.parts_size(); ++i) {
@@ -165,7 +165,7 @@ absl::Status MessageWriter::WriteInput(const Message& message, int index) {
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::LeaveOutState(const Part& part, const PartPlace& place) {
+absl::Status OpenAiMessageWriter::LeaveOutState(const Part& part, const PartPlace& place) {
   if (part.has_provider_part()) {
     return notes_.Drop(place.Field("provider_part"),
                        "a block of another provider, which this one cannot read");
@@ -174,7 +174,8 @@ absl::Status MessageWriter::LeaveOutState(const Part& part, const PartPlace& pla
                      "state of another provider, or none that this part can have here");
 }
 
-absl::Status MessageWriter::ReadReasoning(const Part& part, const PartPlace& place, Turn* turn) {
+absl::Status OpenAiMessageWriter::ReadReasoning(const Part& part, const PartPlace& place,
+                                                Turn* turn) {
   turn->left_out = true;
   if (!encoding_.context.compatible) {
     return notes_.Drop(place.Field("reasoning"), "OpenAI's chat API takes no reasoning back");
@@ -193,7 +194,8 @@ absl::Status MessageWriter::ReadReasoning(const Part& part, const PartPlace& pla
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::ReadToolCall(const Part& part, const PartPlace& place, Turn* turn) {
+absl::Status OpenAiMessageWriter::ReadToolCall(const Part& part, const PartPlace& place,
+                                               Turn* turn) {
   const v1::ToolCall& call = part.tool_call();
   if (IsBlank(call.id())) {
     return Invalid(place.Field("tool_call.id"), "empty: the result could not be matched to it");
@@ -235,7 +237,7 @@ absl::Status MessageWriter::ReadToolCall(const Part& part, const PartPlace& plac
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::ReadAudio(const Part& part, const PartPlace& place, Turn* turn) {
+absl::Status OpenAiMessageWriter::ReadAudio(const Part& part, const PartPlace& place, Turn* turn) {
   const auto state = part.has_provider_state()
                          ? ReadOpenAiState(part.provider_state(), encoding_.context)
                          : std::nullopt;
@@ -248,7 +250,7 @@ absl::Status MessageWriter::ReadAudio(const Part& part, const PartPlace& place, 
 }
 
 // What of an assistant's message is no content block.
-absl::Status MessageWriter::ReadBeside(const Part& part, const PartPlace& place, Turn* turn) {
+absl::Status OpenAiMessageWriter::ReadBeside(const Part& part, const PartPlace& place, Turn* turn) {
   if (auto status = DropExtras(part, place, &encoding_); !status.ok()) return status;
   switch (part.kind_case()) {
     case Part::kReasoning:
@@ -286,7 +288,7 @@ absl::Status MessageWriter::ReadBeside(const Part& part, const PartPlace& place,
   return absl::OkStatus();
 }
 
-absl::Status MessageWriter::WriteAssistant(const Message& message, int index) {
+absl::Status OpenAiMessageWriter::WriteAssistant(const Message& message, int index) {
   Turn turn;
   for (int i = 0; i < message.parts_size(); ++i) {
     if (auto status = ReadBeside(message.parts(i), {index, i}, &turn); !status.ok()) return status;
@@ -334,7 +336,7 @@ absl::Status MessageWriter::WriteAssistant(const Message& message, int index) {
 }
 
 // OpenAI refuses a call without its result; a compatible server may take it, and decides itself.
-absl::Status MessageWriter::CheckAnswered() {
+absl::Status OpenAiMessageWriter::CheckAnswered() {
   if (encoding_.context.compatible) return absl::OkStatus();
   const Call* first = nullptr;
   for (const auto& [id, call] : calls_) {
@@ -345,7 +347,7 @@ absl::Status MessageWriter::CheckAnswered() {
   return Invalid(first->place.Field("tool_call.id"), "no tool result follows for this call");
 }
 
-absl::Status MessageWriter::WritePrefill() {
+absl::Status OpenAiMessageWriter::WritePrefill() {
   if (!prefill_) return absl::OkStatus();
   const int last = encoding_.request.messages_size() - 1;
   if (auto status = notes_.Emulate(absl::StrCat("messages[", last, "]"),
@@ -362,7 +364,7 @@ absl::Status MessageWriter::WritePrefill() {
 }
 
 absl::Status EncodeOpenAiMessages(OpenAiEncoding* encoding) {
-  return MessageWriter(encoding).Write();
+  return OpenAiMessageWriter(encoding).Write();
 }
 
 }  // namespace mg

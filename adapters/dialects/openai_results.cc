@@ -15,7 +15,7 @@ bool IsText(const Part& part) { return part.has_text() && !IsBlank(part.text());
 
 }  // namespace
 
-absl::Status MessageWriter::WriteResults(const Message& message, int index) {
+absl::Status OpenAiMessageWriter::WriteResults(const Message& message, int index) {
   if (message.parts().empty()) {
     return Invalid(absl::StrCat("messages[", index, "]"), "no tool result in it");
   }
@@ -30,7 +30,7 @@ absl::Status MessageWriter::WriteResults(const Message& message, int index) {
   return WriteName(message, index);
 }
 
-absl::Status MessageWriter::WriteResult(const Part& part, const PartPlace& place) {
+absl::Status OpenAiMessageWriter::WriteResult(const Part& part, const PartPlace& place) {
   const v1::ToolResult& result = part.tool_result();
   const std::string id_field = place.Field("tool_result.tool_call_id");
   if (IsBlank(result.tool_call_id())) return Invalid(id_field, "empty: no call has this id");
@@ -72,7 +72,7 @@ absl::Status MessageWriter::WriteResult(const Part& part, const PartPlace& place
   return MergePartOptions(part, place, start, &encoding_);
 }
 
-absl::Status MessageWriter::WriteResultContent(const Part& part, const PartPlace& place) {
+absl::Status OpenAiMessageWriter::WriteResultContent(const Part& part, const PartPlace& place) {
   const v1::ToolResult& result = part.tool_result();
   bool blocks = false;
   for (int i = 0; i < result.parts_size(); ++i) {
@@ -120,7 +120,7 @@ absl::Status MessageWriter::WriteResultContent(const Part& part, const PartPlace
 }
 
 // Images of tool results go into a user message behind all results of the turn.
-absl::Status MessageWriter::WriteResultImages() {
+absl::Status OpenAiMessageWriter::WriteResultImages() {
   if (images_.empty()) return absl::OkStatus();
   Begin("user");
   out_.append(",\"content\":[");

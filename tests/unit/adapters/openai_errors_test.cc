@@ -151,6 +151,12 @@ TEST(OpenAiErrors, WhatTheCallerMustNotRead) {
   EXPECT_EQ(std::string(other.message()).find("1234"), std::string::npos);
 }
 
+TEST(OpenAiErrors, LongMessagesFitIntoATrailer) {
+  const absl::Status status = Http(400, std::string(100000, 'a'));
+  EXPECT_EQ(DetailOf(status).provider_message().size(), 2048u);
+  EXPECT_LT(status.message().size(), 600u);
+}
+
 TEST(OpenAiErrors, RetryHints) {
   EXPECT_TRUE(SameCandidateForbidden(Http(500, "{}", {{"X-Should-Retry", "false"}})));
   EXPECT_FALSE(SameCandidateForbidden(Http(500, "{}", {{"x-should-retry", "true"}})));

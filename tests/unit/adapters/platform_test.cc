@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "adapters/dialect.h"
 
 namespace mg {
@@ -53,6 +55,21 @@ TEST(Registry, GoogleByItsAddress) {
                           "openai", "", "https://h/vx/openai", "https://h/v1/openai/x"}) {
     EXPECT_FALSE(IsGoogleCompatible(url)) << url;
   }
+}
+
+TEST(Dialect, RefusalsOfLongNamesStaySmall) {
+  v1::ChatRequest request;
+  request.add_messages()->set_role(v1::ROLE_USER);
+  request.mutable_messages(0)->add_parts()->set_text("a");
+  auto& inner = *(*(*request.mutable_provider_options())["openai"]
+                       .mutable_fields())[std::string(1000000, 'x')]
+                     .mutable_struct_value();
+  (*inner.mutable_fields())["y"].set_number_value(std::numeric_limits<double>::infinity());
+  const DialectContext context = {.provider = "p", .model = "m"};
+  const auto encoded = FindAdapter("openai")->dialect->EncodeChat(request, context, false);
+  EXPECT_EQ(ClassOf(encoded.status()), ErrorClass::kInvalidRequest);
+  EXPECT_LT(encoded.status().message().size(), 1000u);
+  EXPECT_LT(DetailOf(encoded.status()).field().size(), 300u);
 }
 
 TEST(Dialect, ProviderRequestId) {

@@ -1,0 +1,229 @@
+#include "adapters/dialects/openai_embed.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/dialects/openai_encoding.h"
+#include "adapters/dialects/openai_errors.h"
+#include "adapters/dialects/openai_usage.h"
+#include "adapters/encode_notes.h"
+#include "adapters/provider_options.h"
+#include "base/json.h"
+
+namespace mg {
+namespace {
+
+constexpr int kOpenAiBatch = 2048;
+constexpr int kCompatibleBatch = 256;
+
+constexpr absl::string_view kElementTypes[] = {"int8", "uint8", "binary", "ubinary"};
+constexpr absl::string_view kTasks[] = {"query", "document", "classification", "clustering",
+                                        "similarity"};
+
+bool IsOneOf(absl::string_view word, absl::Span<const absl::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+absl::Status CheckInput(const v1::EmbedInput& input, int index, const DialectContext& context) {
+  const std::string field = absl::StrCat("inputs[", index, "]");
+  const int kinds = (input.text().empty() ? 0 : 1) + (input.parts().empty() ? 0 : 1) +
+                    (input.token_ids().empty() ? 0 : 1);
+  if (kinds == 0) return Invalid(field, "an input is a text, parts or token ids: it has none");
+  if (kinds > 1) return Invalid(field, "an input is one of text, parts and token_ids");
+  if (!input.parts().empty()) {
+    return Unsupported(absl::StrCat(field, ".parts"), "OpenAI's embeddings take texts alone");
+  }
+  if (!input.token_ids().empty() && context.compatible) {
+    return Unsupported(absl::StrCat(field, ".token_ids"),
+                       "token ids are those of OpenAI's own tokenizers: only OpenAI takes them");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSettings(const v1::EmbedRequest& request) {
+  if (request.inputs().empty()) return Invalid("inputs", "there is nothing to embed");
+  if (request.has_dimensions() && request.dimensions() <= 0) {
+    return Invalid("dimensions", "a vector has at least one dimension");
+  }
+  const std::string& type = request.element_type();
+  if (IsOneOf(type, kElementTypes)) {
+    return Unsupported("element_type", "OpenAI's embeddings are floats");
+  }
+  if (!type.empty() && type != "float") {
+    return Invalid("element_type",
+                   "element_type is float, int8, uint8, binary or ubinary; no such type is known");
+  }
+  if (!request.task().empty() && !IsOneOf(request.task(), kTasks)) {
+    return Invalid("task",
+                   "task is query, document, classification, clustering or similarity; no such "
+                   "task is known");
+  }
+  if (request.truncate()) {
+    return Unsupported("truncate", "OpenAI never truncates: too long an input is an error there");
+  }
+  return absl::OkStatus();
+}
+
+void AppendInputs(const v1::EmbedRequest& request, EmbedBatch batch, std::string* body) {
+  body->push_back('[');
+  for (int i = batch.first; i < batch.first + batch.count; ++i) {
+    if (i > batch.first) body->push_back(',');
+    const v1::EmbedInput& input = request.inputs(i);
+    if (input.token_ids().empty()) {
+      AppendJsonString(input.text(), body);
+      continue;
+    }
+    body->push_back('[');
+    for (int t = 0; t < input.token_ids_size(); ++t) {
+      absl::StrAppend(body, t > 0 ? "," : "", input.token_ids(t));
+    }
+    body->push_back(']');
+  }
+  body->push_back(']');
+}
+
+// Little-endian floats in base64, or an array of numbers.
+bool ReadVector(const JsonValue& value, v1::Embedding* embedding) {
+  if (value.IsString()) {
+    std::string bytes;
+    if (!absl::Base64Unescape(StringOf(value), &bytes)) return false;
+    if (bytes.empty() || bytes.size() % sizeof(float) != 0) return false;
+    static_assert(std::endian::native == std::endian::little);
+    embedding->mutable_values()->Resize(static_cast<int>(bytes.size() / sizeof(float)), 0);
+    std::memcpy(embedding->mutable_values()->mutable_data(), bytes.data(), bytes.size());
+    return true;
+  }
+  if (!value.IsArray() || value.Empty()) return false;
+  embedding->mutable_values()->Reserve(static_cast<int>(value.Size()));
+  for (const JsonValue& number : value.GetArray()) {
+    if (!number.IsNumber()) return false;
+    embedding->add_values(static_cast<float>(number.GetDouble()));
+  }
+  return true;
+}
+
+// Where the vector at `position` of the answer belongs; -1 for an index that cannot be.
+int IndexOf(const JsonValue& item, int position, bool indexed, int count) {
+  if (!indexed) return position;
+  const JsonValue* index = Member(item, "index");
+  if (index == nullptr || !index->IsInt() || index->GetInt() < 0 || index->GetInt() >= count) {
+    return -1;
+  }
+  return index->GetInt();
+}
+
+absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const JsonValue& data,
+                         v1::EmbedResponse* response) {
+  if (!data.IsArray() || static_cast<int>(data.Size()) != batch.count) {
+    return OpenAiMalformed(context, "as many vectors as inputs were wanted");
+  }
+  const auto items = data.GetArray();
+  const bool indexed = std::any_of(items.begin(), items.end(), [](const JsonValue& item) {
+    return Member(item, "index") != nullptr;
+  });
+  std::vector<v1::Embedding> vectors(static_cast<size_t>(batch.count));
+  int position = 0;
+  for (const JsonValue& item : items) {
+    const int index = IndexOf(item, position++, indexed, batch.count);
+    const JsonValue* vector = Member(item, "embedding");
+    if (index < 0 || vector == nullptr || vectors[static_cast<size_t>(index)].values_size() > 0 ||
+        !ReadVector(*vector, &vectors[static_cast<size_t>(index)])) {
+      return OpenAiMalformed(context, "a vector, or its index, is broken");
+    }
+  }
+  for (v1::Embedding& vector : vectors) *response->add_embeddings() = std::move(vector);
+  return absl::OkStatus();
+}
+
+void AddUsage(const v1::Usage& batch, v1::Usage* sum) {
+  if (batch.has_input_tokens()) sum->set_input_tokens(sum->input_tokens() + batch.input_tokens());
+  if (batch.has_total_tokens()) sum->set_total_tokens(sum->total_tokens() + batch.total_tokens());
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<EmbedBatch>> CutOpenAiEmbed(const v1::EmbedRequest& request,
+                                                       const DialectContext& context) {
+  if (absl::Status status = CheckSettings(request); !status.ok()) return status;
+  const int limit = context.compatible ? kCompatibleBatch : kOpenAiBatch;
+  std::vector<EmbedBatch> batches;
+  bool tokens = false;  // the running batch is of token lists
+  for (int i = 0; i < request.inputs_size(); ++i) {
+    if (absl::Status status = CheckInput(request.inputs(i), i, context); !status.ok()) {
+      return status;
+    }
+    const bool is_tokens = !request.inputs(i).token_ids().empty();
+    if (batches.empty() || batches.back().count == limit || is_tokens != tokens) {
+      batches.push_back({i, 0});
+    }
+    tokens = is_tokens;
+    ++batches.back().count;
+  }
+  return batches;
+}
+
+absl::StatusOr<EncodedRequest> EncodeOpenAiEmbed(const v1::EmbedRequest& request,
+                                                 const DialectContext& context, EmbedBatch batch) {
+  EncodeNotes notes(context.refuse_unsupported);
+  std::string body = "{\"model\":";
+  AppendJsonString(context.model, &body);
+  body.append(",\"input\":");
+  AppendInputs(request, batch, &body);
+  // Half the bytes of an array of numbers; servers that imitate OpenAI may not know it.
+  if (!context.compatible) body.append(",\"encoding_format\":\"base64\"");
+  if (request.has_dimensions()) absl::StrAppend(&body, ",\"dimensions\":", request.dimensions());
+  const std::string& user = request.context().end_user();
+  if (!user.empty() && !context.compatible) {
+    body.append(",\"user\":");
+    AppendJsonString(user, &body);
+  } else if (!user.empty()) {
+    absl::Status status = notes.Drop("context.end_user", "this server's embeddings take no user");
+    if (!status.ok()) return status;
+  }
+  if (!request.task().empty()) {
+    absl::Status status = notes.Drop("task", "OpenAI's embeddings know no task");
+    if (!status.ok()) return status;
+  }
+  body.push_back('}');
+  absl::Status merged =
+      MergeOptions(request.provider_options(), context.provider, kOpenAiDialect, "provider_options",
+                   {"model", "input", "encoding_format"}, &body);
+  if (!merged.ok()) return merged;
+  EncodedRequest encoded;
+  encoded.http.url = "/embeddings";
+  encoded.http.body = std::move(body);
+  encoded.warnings = notes.TakeWarnings();
+  return encoded;
+}
+
+absl::Status DecodeOpenAiEmbed(const DialectContext& context, EmbedBatch batch,
+                               absl::string_view body, v1::EmbedResponse* response) {
+  JsonDocument document;
+  if (absl::Status status = ParseJson(body, &document); !status.ok()) {
+    return OpenAiMalformed(context, status.message());
+  }
+  if (const JsonValue* error = Member(document, "error"); error != nullptr) {
+    return OpenAiInBandError(context, *error);
+  }
+  const JsonValue* data = Member(document, "data");
+  if (data == nullptr) return OpenAiMalformed(context, "an answer without data");
+  if (absl::Status status = ReadVectors(context, batch, *data, response); !status.ok()) {
+    return status;
+  }
+  if (response->model().empty()) {
+    const absl::string_view model = StringMember(document, "model");
+    response->set_model(std::string(model.empty() ? absl::string_view(context.model) : model));
+  }
+  v1::Usage usage;
+  const JsonValue* counted = Member(document, "usage");
+  if (counted != nullptr && ReadOpenAiUsage(*counted, context, &usage)) {
+    AddUsage(usage, response->mutable_usage());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mg
