@@ -84,13 +84,12 @@ void NoteOutcome(const AskOutcome& outcome, AttemptRecord* row) {
   row->provider_request_id = outcome.provider_request_id;
 }
 
-void CompleteRecord(Call& call, const Answer& answer, const v1::ChatEvent::Completed& completed,
-                    AttemptRecord* row) {
+void CompleteRecord(Call& call, const Answer& answer, const v1::Usage& usage, AttemptRecord* row) {
   NoteOutcome(answer.outcome(), row);
   row->ended = call.loop->Measure();
   row->stage = "done";
-  row->usage = completed.usage();
-  call.record.usage = completed.usage();
+  row->usage = usage;
+  call.record.usage = usage;
   call.record.provider = row->provider;
   call.record.model = row->model;
   for (const v1::Warning& warning : answer.outcome().warnings) {
@@ -113,7 +112,7 @@ absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, 
   }
   if (event.has_delta()) ++call.record.output_events;
   if (event.has_completed()) {
-    CompleteRecord(call, answer, event.completed(), row);
+    CompleteRecord(call, answer, event.completed().usage(), row);
     *event.mutable_completed()->mutable_report() = ReportOf(call.record, now);
   }
   return sink.Take(std::move(event));
@@ -149,6 +148,10 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
       MG_CO_RETURN_IF_ERROR(Pass(call, candidate, answer, std::move(event), sink));
     }
     MG_CO_RETURN_IF_ERROR(ended);
+  }
+  if (std::unique_ptr<google::protobuf::Message> whole = answer.TakeWhole(); whole != nullptr) {
+    CompleteRecord(call, answer, answer.outcome().usage, &call.record.attempts.back());
+    sink.TakeWhole(std::move(whole));
   }
   co_return absl::OkStatus();
 }

@@ -27,7 +27,7 @@ struct Call {
   Random random;  // U[0,1), the worker's own generator
 
   std::shared_ptr<const Snapshot> snapshot;
-  const v1::ChatRequest* request = nullptr;
+  Asked asked;
   bool stream = false;
   Plan plan;
   Cancellation* cancellation = nullptr;  // the caller left, the deadline passed, or the daemon ends

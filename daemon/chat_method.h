@@ -11,6 +11,9 @@
 
 namespace mg {
 
+// A legacy prompt becomes messages; kInvalidRequest where both are set.
+absl::Status TakeLegacyPrompt(v1::ChatRequest* request);
+
 class ChatMethod final : public RpcMethod {
  public:
   // `worker` must outlive the method.

@@ -71,12 +71,6 @@ absl::Status CheckContext(const v1::CallContext& context) {
 }
 
 absl::Status CheckPrompt(const v1::ChatRequest& request) {
-  if (request.has_legacy_prompt() && request.messages_size() > 0) {
-    return Invalid("legacy_prompt", "legacy_prompt and messages are both set; send one of them");
-  }
-  if (request.has_legacy_prompt()) {
-    return Unsupported("legacy_prompt", "legacy_prompt is not in this version; send messages");
-  }
   if (request.messages_size() == 0) {
     return Invalid("messages", "the request has no message");
   }
@@ -89,6 +83,12 @@ absl::Status CheckPrompt(const v1::ChatRequest& request) {
 }
 
 }  // namespace
+
+absl::Status CheckEmbed(const v1::EmbedRequest& request, const Snapshot& snapshot) {
+  if (absl::Status status = CheckContext(request.context()); !status.ok()) return status;
+  if (request.inputs().empty()) return Invalid("inputs", "there is nothing to embed");
+  return CheckOptionKeys(request.provider_options(), "provider_options", snapshot);
+}
 
 absl::Status CheckChat(const v1::ChatRequest& request, const Snapshot& snapshot) {
   if (absl::Status status = CheckContext(request.context()); !status.ok()) return status;

@@ -9,6 +9,7 @@
 namespace mg {
 
 // kInvalidRequest or kUnsupportedField, with the field.
+absl::Status CheckEmbed(const v1::EmbedRequest& request, const Snapshot& snapshot);
 absl::Status CheckChat(const v1::ChatRequest& request, const Snapshot& snapshot);
 
 }  // namespace mg

@@ -42,12 +42,17 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   ask.http = call.http;
   ask.budget = call.budget;
   ask.logger = call.logger;
-  ask.chat = call.request;
+  ask.asked = call.asked;
   ask.candidate = &candidate;
   ask.stream = call.stream;
   ask.refuse_unsupported = call.snapshot->refuse_unsupported;
   ask.connect_timeout = candidate.timeouts.connect;
   return provider->Start(ask);
+}
+
+bool LacksCapability(ErrorClass error_class) {
+  return error_class == ErrorClass::kUnsupportedField ||
+         error_class == ErrorClass::kUnsupportedMethod;
 }
 
 bool IsCallersFault(ErrorClass error_class) {
@@ -85,8 +90,8 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
   const Plan& plan = call.plan;
   Selectable selectable(plan.order.size());
   RetryPolicy policy = plan.route->retry;
-  if (call.request->context().max_attempts() > 0) {
-    policy.max_attempts = std::min(policy.max_attempts, call.request->context().max_attempts());
+  if (const int most = call.asked.context().max_attempts(); most > 0) {
+    policy.max_attempts = std::min(policy.max_attempts, most);
   }
   RetryState retry(policy, BackoffsOf(plan), plan.may_change_candidate);
 
@@ -97,7 +102,7 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
     const Candidate& candidate = *plan.order[static_cast<size_t>(*turn)];
     absl::StatusOr<std::unique_ptr<Answer>> answer = Begin(call, candidate);
     if (!answer.ok()) {
-      if (ClassOf(answer.status()) != ErrorClass::kUnsupportedField) co_return answer.status();
+      if (!LacksCapability(ClassOf(answer.status()))) co_return answer.status();
       // It cannot carry this request: passed over, and the next one is looked for.
       Skip(call, candidate, "capability");
       selectable.Exclude(*turn);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "adapters/dialect.h"
 #include "base/secret.h"
@@ -25,8 +26,15 @@ class HttpProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+  std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
+
+  // Puts URL, headers and key to a dialect's request and begins the exchange.
+  std::unique_ptr<HttpExchange> Send(const Ask& ask, HttpRequest request) const;
 
  private:
+  DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
+  absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
+
   const std::string name_;
   const Adapter adapter_;
   const PlatformConfig platform_;

@@ -38,6 +38,15 @@ struct Fault {
     return false;
   }
 
+  // What a provider's answer of this status would have become.
+  absl::Status StatusError(const std::string& provider, const std::string& model,
+                           absl::Time wall_now) const {
+    const HttpHead head{config.status(), {{"content-type", "application/json"}}};
+    const DialectContext context{.provider = provider, .model = model};
+    return FindAdapter("openai")->dialect->DecodeError(
+        context, head, R"({"error":{"message":"a fault of the mock, as configured"}})", wall_now);
+  }
+
   absl::Status Error(int deltas) const {
     if (config.has_malformed()) {
       return MakeError(ErrorClass::kMalformed, "the mock's answer is malformed, as configured");
@@ -87,6 +96,25 @@ int CountInputWords(const v1::ChatRequest& request) {
   return static_cast<int>(words);
 }
 
+constexpr int kMockDimensions = 8;
+constexpr int kMaxMockDimensions = 4096;
+
+std::string TextOf(const v1::EmbedInput& input) {
+  std::string text = input.text();
+  for (const v1::Part& part : input.parts()) text.append(part.text());
+  for (const int32_t id : input.token_ids()) absl::StrAppend(&text, text.empty() ? "" : " ", id);
+  return text;
+}
+
+// In [-1, 1), from the hash of the text alone.
+void AddVector(absl::string_view text, int dimensions, v1::Embedding* embedding) {
+  for (int i = 0; i < dimensions; ++i) {
+    const uint64_t hash = StableHash(text, static_cast<uint64_t>(i));
+    embedding->add_values(static_cast<float>(static_cast<int64_t>(hash >> 40) - (1 << 23)) /
+                          static_cast<float>(1 << 23));
+  }
+}
+
 absl::Status CheckSchema(absl::string_view field, absl::string_view schema) {
   if (schema.empty()) return absl::OkStatus();
   JsonDocument document;
@@ -123,15 +151,15 @@ class MockAnswer final : public Answer {
         fault_(std::move(fault)),
         first_(first),
         token_(token),
-        input_words_(CountInputWords(*ask.chat)),
+        input_words_(CountInputWords(*ask.asked.chat)),
         provider_(ask.candidate->provider),
         model_(ask.candidate->model),
         id_(absl::StrCat("mock-", absl::Hex(StableHash(text), absl::kZeroPad16))),
         ready_at_(ask.loop->now() + first),
         never_(ask.loop) {
     limit_ = static_cast<int>(words_.size());
-    if (const int64_t asked = ask.chat->sampling().max_output_tokens();
-        ask.chat->sampling().has_max_output_tokens() && asked < limit_) {
+    if (const int64_t asked = ask.asked.chat->sampling().max_output_tokens();
+        ask.asked.chat->sampling().has_max_output_tokens() && asked < limit_) {
       limit_ = static_cast<int>(asked);
     }
     outcome_.connected = true;
@@ -143,7 +171,10 @@ class MockAnswer final : public Answer {
     const Wake wake = co_await never_.Wait(std::min(due, until), cancellation);
     if (wake == Wake::kCancelled) co_return cancellation->status();
     if (due > until) co_return absl::DeadlineExceededError("until");
-    if (fault_.config.has_status()) co_return StatusFault();
+    if (fault_.config.has_status()) {
+      outcome_.http_status = fault_.config.status();
+      co_return fault_.StatusError(provider_, model_, loop_->WallTime());
+    }
     outcome_.http_status = 200;
     if (!started_) {
       Start(events);
@@ -170,15 +201,6 @@ class MockAnswer final : public Answer {
   Instant DueAt() const {
     const int last = std::max(limit_ - 1, 0);
     return ready_at_ + token_ * (stream_ ? std::min(said_, last) : last);
-  }
-
-  absl::Status StatusFault() {
-    outcome_.http_status = fault_.config.status();
-    const HttpHead head{fault_.config.status(), {{"content-type", "application/json"}}};
-    const DialectContext context{.provider = provider_, .model = model_};
-    return FindAdapter("openai")->dialect->DecodeError(
-        context, head, R"({"error":{"message":"a fault of the mock, as configured"}})",
-        loop_->WallTime());
   }
 
   void Start(std::vector<v1::ChatEvent>* events) {
@@ -224,6 +246,55 @@ class MockAnswer final : public Answer {
   AskOutcome outcome_;
 };
 
+// An answer of one message; a fault strikes before it.
+class MockWhole final : public Answer {
+ public:
+  MockWhole(const Ask& ask, const v1::MockFault& fault,
+            std::unique_ptr<google::protobuf::Message> answer, v1::Usage usage,
+            absl::Duration latency)
+      : loop_(ask.loop),
+        provider_(ask.candidate->provider),
+        model_(ask.candidate->model),
+        fault_{fault},
+        answer_(std::move(answer)),
+        ready_at_(ask.loop->now() + latency),
+        never_(ask.loop) {
+    outcome_.usage = std::move(usage);
+    outcome_.connected = true;
+  }
+
+  Task<absl::StatusOr<State>> Next(Instant until, Cancellation* cancellation,
+                                   std::vector<v1::ChatEvent>*) override {
+    const bool stalls = fault_.config.has_stall_after();
+    const Instant due = stalls ? kNever : ready_at_;
+    const Wake wake = co_await never_.Wait(std::min(due, until), cancellation);
+    if (wake == Wake::kCancelled) co_return cancellation->status();
+    if (due > until) co_return absl::DeadlineExceededError("until");
+    if (fault_.config.has_status()) {
+      outcome_.http_status = fault_.config.status();
+      co_return fault_.StatusError(provider_, model_, loop_->WallTime());
+    }
+    if (fault_.config.kind_case() != v1::MockFault::KIND_NOT_SET) co_return fault_.Error(0);
+    outcome_.http_status = 200;
+    co_return State::kDone;
+  }
+
+  std::unique_ptr<google::protobuf::Message> TakeWhole() override { return std::move(answer_); }
+  absl::Status End(std::vector<v1::ChatEvent>*) override { return absl::OkStatus(); }
+  Task<void> Drain(Instant) override { co_return; }
+  const AskOutcome& outcome() const override { return outcome_; }
+
+ private:
+  Loop* const loop_;
+  const std::string provider_;
+  const std::string model_;
+  const Fault fault_;
+  std::unique_ptr<google::protobuf::Message> answer_;
+  const Instant ready_at_;
+  Signal never_;
+  AskOutcome outcome_;
+};
+
 }  // namespace
 
 struct MockProvider::Rule {
@@ -265,15 +336,78 @@ const MockProvider::Rule* MockProvider::Find(absl::string_view model,
   return nullptr;
 }
 
+const v1::MockFault& MockProvider::FaultFor(absl::string_view model, absl::string_view text) const {
+  const Rule* rule = Find(model, text);
+  return rule != nullptr && rule->config.has_fault() ? rule->config.fault() : config_.fault();
+}
+
+std::vector<absl::string_view> MockProvider::Capabilities(absl::string_view) const {
+  return {"chat",           "stream",      "embed",       "count_tokens", "tools",
+          "parallel_tools", "json_object", "json_schema", "image",        "audio",
+          "video",          "document",    "reasoning"};
+}
+
 absl::StatusOr<std::unique_ptr<Answer>> MockProvider::Start(const Ask& ask) const {
-  if (absl::Status status = CheckSchemas(*ask.chat); !status.ok()) return status;
-  std::string text = LastUserText(*ask.chat);
+  if (ask.asked.embed != nullptr) return StartEmbed(ask);
+  return ask.asked.count != nullptr ? StartCount(ask) : StartChat(ask);
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartChat(const Ask& ask) const {
+  if (absl::Status status = CheckSchemas(*ask.asked.chat); !status.ok()) return status;
+  std::string text = LastUserText(*ask.asked.chat);
+  Fault fault{FaultFor(ask.candidate->model, text)};
   const Rule* rule = Find(ask.candidate->model, text);
-  Fault fault{rule != nullptr && rule->config.has_fault() ? rule->config.fault() : config_.fault()};
   if (rule != nullptr && rule->config.reply().has_text()) text = rule->config.reply().text();
   const v1::MockLatency latency = LatencyOf(config_);
   return std::make_unique<MockAnswer>(ask, std::move(text), std::move(fault),
                                       ToDuration(latency.first()), ToDuration(latency.token()));
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartEmbed(const Ask& ask) const {
+  if (const std::string& type = ask.asked.embed->element_type(); !type.empty() && type != "float") {
+    return FieldError(ErrorClass::kUnsupportedField, "element_type", "the mock embeds as floats");
+  }
+  const v1::EmbedRequest& request = *ask.asked.embed;
+  auto response = std::make_unique<v1::EmbedResponse>();
+  response->set_model(ask.candidate->model);
+  const int dimensions = request.has_dimensions() ? request.dimensions() : kMockDimensions;
+  if (dimensions < 1 || dimensions > kMaxMockDimensions) {
+    return FieldError(ErrorClass::kInvalidRequest, "dimensions",
+                      absl::StrCat("dimensions is 1 to ", kMaxMockDimensions));
+  }
+  size_t words = 0;
+  for (const v1::EmbedInput& input : request.inputs()) {
+    const std::string text = TextOf(input);
+    words += WordsOf(text).size();
+    AddVector(text, dimensions, response->add_embeddings());
+  }
+  v1::Usage usage;
+  usage.set_input_tokens(static_cast<int>(words));
+  usage.set_total_tokens(static_cast<int>(words));
+  *response->mutable_usage() = usage;
+  return std::make_unique<MockWhole>(ask, FaultFor(ask.candidate->model, ""), std::move(response),
+                                     usage, ToDuration(LatencyOf(config_).first()));
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartCount(const Ask& ask) const {
+  const v1::CountTokensRequest& request = *ask.asked.count;
+  auto response = std::make_unique<v1::CountTokensResponse>();
+  int words = static_cast<int>(WordsOf(request.text()).size());
+  for (const v1::Message& message : request.chat().messages()) {
+    int of_message = 0;
+    for (const v1::Part& part : message.parts()) {
+      of_message += static_cast<int>(WordsOf(part.text()).size());
+    }
+    response->add_tokens_by_message(of_message);
+    words += of_message;
+  }
+  response->set_tokens(words);
+  response->set_lower_bound(words);
+  response->set_upper_bound(words);
+  response->set_accuracy(v1::CountTokensResponse::ACCURACY_EXACT);
+  response->set_method("mock words");
+  return std::make_unique<MockWhole>(ask, FaultFor(ask.candidate->model, ""), std::move(response),
+                                     v1::Usage(), ToDuration(LatencyOf(config_).first()));
 }
 
 }  // namespace mg

@@ -24,10 +24,16 @@ class MockProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+  std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 
  private:
   struct Rule;
   MockProvider(std::string name, const v1::MockConfig& config);
+  absl::StatusOr<std::unique_ptr<Answer>> StartChat(const Ask& ask) const;
+  absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask) const;
+  absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask) const;
+  // The fault of the first rule that fits, or the mock's own.
+  const v1::MockFault& FaultFor(absl::string_view model, absl::string_view text) const;
   // The first rule that fits; nullptr: echo.
   const Rule* Find(absl::string_view model, absl::string_view last_user) const;
 

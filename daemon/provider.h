@@ -19,13 +19,25 @@
 
 namespace mg {
 
+// The request of a call: exactly one of these is there.
+struct Asked {
+  const v1::ChatRequest* chat = nullptr;
+  const v1::EmbedRequest* embed = nullptr;
+  const v1::CountTokensRequest* count = nullptr;
+
+  const v1::CallContext& context() const {
+    if (embed != nullptr) return embed->context();
+    return chat != nullptr ? chat->context() : count->chat().context();
+  }
+};
+
 // What one attempt asks. Everything it refers to outlives the Answer.
 struct Ask {
   Loop* loop = nullptr;          // of the worker that serves the call
   HttpClient* http = nullptr;    // likewise
   ByteBudget* budget = nullptr;  // of the process; null: nothing is counted
   Logger* logger = nullptr;      // null: nothing is said
-  const v1::ChatRequest* chat = nullptr;
+  Asked asked;
   const Candidate* candidate = nullptr;
   bool stream = false;
   bool refuse_unsupported = false;
@@ -37,6 +49,7 @@ struct AskOutcome {
   int http_status = 0;
   std::string provider_request_id;
   std::vector<v1::Warning> warnings;
+  v1::Usage usage;         // of a whole answer; a chat's stands in its Completed
   bool connected = false;  // the request may have left
 };
 
@@ -47,7 +60,7 @@ class Answer {
   enum class State {
     kMore,
     kFinished,  // every choice has its finish reason: silence may end the answer (End)
-    kDone,      // Completed was among the events: nothing follows
+    kDone,      // Completed was among the events, or the whole answer is there: nothing follows
   };
 
   // Waits for the next piece of the answer and appends its events (there may be none: a
@@ -55,6 +68,9 @@ class Answer {
   // (the Answer stays usable), the cancellation's status where that came first.
   virtual Task<absl::StatusOr<State>> Next(Instant until, Cancellation* cancellation,
                                            std::vector<v1::ChatEvent>* events) = 0;
+  // After kDone: the answer to Embed (an EmbedResponse) or CountTokens (a CountTokensResponse),
+  // without its report; null for a chat, whose answer are its events.
+  virtual std::unique_ptr<google::protobuf::Message> TakeWhole() { return nullptr; }
   // Silence after kFinished: completes the answer with what is there.
   virtual absl::Status End(std::vector<v1::ChatEvent>* events) = 0;
   // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve
@@ -69,9 +85,11 @@ class Provider {
   virtual ~Provider() = default;
   virtual absl::string_view name() const = 0;
   // Begins the attempt. A request that this provider cannot serve is refused here
-  // (kUnsupportedField, kInvalidRequest), before anything is sent. Destroying the Answer closes the
-  // connection.
+  // (kUnsupportedField, kUnsupportedMethod, kInvalidRequest), before anything is sent. Destroying
+  // the Answer closes the connection.
   virtual absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const = 0;
+  // What this model can do here, in the words of spec/providers.md §9 ("chat", "embed", "tools").
+  virtual std::vector<absl::string_view> Capabilities(absl::string_view model) const = 0;
 };
 
 }  // namespace mg

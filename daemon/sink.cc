@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/error.h"
 
 namespace mg {
@@ -56,6 +57,14 @@ bool BearsContent(const v1::ChatEvent& event) {
       return false;
   }
   return false;
+}
+
+void Sink::TakeWhole(std::unique_ptr<google::protobuf::Message>) {
+  MG_CHECK(false, "a chat has events, no whole answer");
+}
+
+absl::Status WholeSink::Take(v1::ChatEvent) {
+  return MakeError(ErrorClass::kBug, "an answer that is no chat brought an event");
 }
 
 absl::Status CollectSink::Take(v1::ChatEvent event) {

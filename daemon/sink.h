@@ -7,7 +7,10 @@
 // (spec/resilience.md §2.5).
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,8 @@ class Sink {
   // The next event of the running attempt. kSlowReader: the caller does not keep up and the call
   // ends; kMalformed: the preamble grows beyond all bounds.
   virtual absl::Status Take(v1::ChatEvent event) = 0;
+  // The whole answer of an operation that has no events.
+  virtual void TakeWhole(std::unique_ptr<google::protobuf::Message> answer);
   virtual bool committed() const = 0;
   // The attempt failed before the commit: forget what it said.
   virtual void Reset() = 0;
@@ -45,6 +50,23 @@ class CollectSink final : public Sink {
  private:
   ChatFold fold_;
   bool complete_ = false;
+};
+
+// For operations whose answer is one message.
+class WholeSink final : public Sink {
+ public:
+  absl::Status Take(v1::ChatEvent event) override;
+  void TakeWhole(std::unique_ptr<google::protobuf::Message> answer) override {
+    answer_ = std::move(answer);
+  }
+  bool committed() const override { return answer_ != nullptr; }
+  void Reset() override {}
+
+  // Once committed.
+  google::protobuf::Message* answer() { return answer_.get(); }
+
+ private:
+  std::unique_ptr<google::protobuf::Message> answer_;
 };
 
 class StreamSink final : public Sink {

@@ -26,9 +26,11 @@
 #include "daemon/config/listen.h"
 #include "daemon/config/load.h"
 #include "daemon/config/source.h"
+#include "daemon/count_tokens_method.h"
+#include "daemon/embed_method.h"
 #include "daemon/grpc_health.h"
 #include "daemon/grpc_server.h"
-#include "daemon/grpc_unsupported.h"
+#include "daemon/list_models_method.h"
 #include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
 #include "daemon/runtime/http_server.h"
@@ -223,11 +225,9 @@ absl::Status Daemon::OpenGrpc() {
   service.name = kServiceName;
   service.methods.push_back(std::make_unique<ChatMethod>(&worker_, false));
   service.methods.push_back(std::make_unique<ChatMethod>(&worker_, true));
-  service.methods.push_back(std::make_unique<UnsupportedMethod<v1::EmbedRequest>>("Embed"));
-  service.methods.push_back(
-      std::make_unique<UnsupportedMethod<v1::CountTokensRequest>>("CountTokens"));
-  service.methods.push_back(
-      std::make_unique<UnsupportedMethod<v1::ListModelsRequest>>("ListModels"));
+  service.methods.push_back(std::make_unique<EmbedMethod>(&worker_));
+  service.methods.push_back(std::make_unique<CountTokensMethod>(&worker_));
+  service.methods.push_back(std::make_unique<ListModelsMethod>(&worker_));
   std::vector<RpcService> services;
   services.push_back(std::move(service));
   services.push_back(health_.Service());

@@ -1,6 +1,7 @@
 #include "routing/router.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -151,6 +152,23 @@ absl::StatusOr<std::shared_ptr<const Route>> Router::Find(absl::string_view mode
   std::shared_ptr<const Route> pair = FindPair(model);
   if (pair == nullptr) return Unknown(model);
   return pair;
+}
+
+std::vector<Router::Named> Router::List() const {
+  std::vector<Named> named;
+  for (const std::string& name : sorted_names_) {
+    if (const auto alias = aliases_.find(name); alias != aliases_.end()) {
+      named.push_back({name, v1::Model::KIND_ALIAS, alias->second});
+    } else if (const auto group = groups_.find(name); group != groups_.end()) {
+      named.push_back({name, v1::Model::KIND_GROUP, group->second});
+    } else if (std::shared_ptr<const Route> pair = FindPair(name); pair != nullptr) {
+      named.push_back({name, v1::Model::KIND_PROVIDER_MODEL, std::move(pair)});
+    }
+  }
+  std::sort(named.begin(), named.end(), [](const Named& a, const Named& b) {
+    return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+  });
+  return named;
 }
 
 std::shared_ptr<const Route> Router::FindPair(absl::string_view pair) const {

@@ -56,6 +56,15 @@ class Router {
   absl::StatusOr<Plan> MakePlan(std::shared_ptr<const Route> route, const v1::CallContext& context,
                                 Random random) const;
 
+  // What the configuration names, in order of name: aliases, then groups, then the pairs of
+  // candidates, aliases and model lists.
+  struct Named {
+    std::string name;
+    v1::Model::Kind kind = v1::Model::KIND_UNSPECIFIED;
+    std::shared_ptr<const Route> route;
+  };
+  std::vector<Named> List() const;
+
   // Does the configuration itself hold this name: alias, group, or the pair of a candidate, an
   // alias or a model list? Only such names may become metric labels.
   bool Names(absl::string_view model) const { return names_.contains(model); }

@@ -105,7 +105,7 @@ class CallFixture {
     auto half = [] { return 0.5; };
     Call call(&fixture->loop, &fixture->http, half);
     call.snapshot = fixture->snapshot_;
-    call.request = &fixture->request;
+    call.asked.chat = &fixture->request;
     call.stream = stream;
     auto route = std::make_shared<Route>();
     route->retry = fixture->retry;

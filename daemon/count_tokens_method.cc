@@ -1,0 +1,90 @@
+#include "daemon/count_tokens_method.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/tokens/estimate.h"
+#include "base/error.h"
+#include "daemon/chat_method.h"
+#include "daemon/check_request.h"
+#include "daemon/execute.h"
+#include "daemon/served_call.h"
+#include "daemon/sink.h"
+
+namespace mg {
+namespace {
+
+// A text of its own, or the chat's prompt in one of its two forms.
+absl::Status Check(v1::CountTokensRequest* request, const Snapshot& snapshot) {
+  if (request->has_text()) {
+    if (request->chat().messages_size() == 0 && !request->chat().has_legacy_prompt()) {
+      return absl::OkStatus();
+    }
+    return FieldError(ErrorClass::kInvalidRequest, "text",
+                      "text stands instead of chat's messages; send one of them");
+  }
+  if (absl::Status status = TakeLegacyPrompt(request->mutable_chat()); !status.ok()) return status;
+  if (request->chat().messages_size() == 0) {
+    return FieldError(ErrorClass::kInvalidRequest, "chat.messages",
+                      "there is nothing to count: set text, or messages in chat");
+  }
+  return CheckChat(request->chat(), snapshot);
+}
+
+// The candidate that would serve a chat like this, if its provider counts itself.
+bool ProviderCounts(const Call& call) {
+  const Candidate& candidate = *call.plan.order.front();
+  const auto words = call.snapshot->FindProvider(candidate.provider)->Capabilities(candidate.model);
+  return std::find(words.begin(), words.end(), "count_tokens") != words.end();
+}
+
+// No attempt is made for an estimate, but the report says whose count it would be.
+v1::CountTokensResponse Estimate(Call& call) {
+  const Candidate& candidate = *call.plan.order.front();
+  call.record.provider = candidate.provider;
+  call.record.model = candidate.model;
+  v1::CountTokensResponse response = EstimateTokens(*call.asked.count);
+  for (const v1::Warning& warning : response.report().warnings()) {
+    call.record.warnings.push_back(warning);
+  }
+  return response;
+}
+
+Task<absl::Status> Run(Call& call, Rpc& rpc) {
+  MG_CO_RETURN_IF_ERROR(PlanCall(call, rpc, call.asked.count->chat().model()));
+  DeadlineTimer timer(call.loop, call.deadline, call.cancellation);
+  v1::CountTokensResponse response;
+  if (ProviderCounts(call)) {
+    WholeSink sink;
+    MG_CO_RETURN_IF_ERROR(co_await Execute(call, sink));
+    response.Swap(static_cast<v1::CountTokensResponse*>(sink.answer()));
+  } else {
+    response = Estimate(call);
+  }
+  *response.mutable_report() = ReportOf(call.record, call.loop->Measure());
+  rpc.Send(response);
+  co_return absl::OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<google::protobuf::Message> CountTokensMethod::NewRequest() const {
+  return std::make_unique<v1::CountTokensRequest>();
+}
+
+Task<absl::Status> CountTokensMethod::Serve(
+    Rpc& rpc, absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request) {
+  Call call = BeginCall(*worker_, rpc, "count_tokens", false);
+  absl::Status status = request.status();
+  if (request.ok()) {
+    auto* count = static_cast<v1::CountTokensRequest*>(request->get());
+    call.asked.count = count;
+    call.record.requested_model = count->chat().model();
+    status = Check(count, *call.snapshot);
+    if (status.ok()) status = co_await Run(call, rpc);
+  }
+  co_return EndCall(*worker_, call, std::move(status));
+}
+
+}  // namespace mg

@@ -1,0 +1,43 @@
+// Answers that come over HTTP, and what they share. An answer belongs to its attempt and its loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "adapters/dialect.h"
+#include "daemon/byte_budget.h"
+#include "daemon/provider.h"
+#include "daemon/runtime/http_client.h"
+
+namespace mg {
+
+// What an attempt holds of the bytes that all buffers of the process may have together.
+class Held {
+ public:
+  explicit Held(ByteBudget* budget) : budget_(budget) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held();
+
+  void Add(size_t bytes);
+  bool too_much() const;
+  // The error of an answer that found no room.
+  static absl::Status NoRoom();
+
+ private:
+  ByteBudget* const budget_;
+  size_t bytes_ = 0;
+};
+
+// The error of a non-2xx answer, with as much of its body as comes within a few seconds.
+Task<absl::Status> ReadHttpError(HttpExchange* exchange, const Dialect& dialect,
+                                 const DialectContext& context, const HttpHead& head, Instant until,
+                                 Cancellation* cancellation, Loop* loop);
+
+// A chat, whole or streamed. `dialect` and what `ask` refers to must outlive it.
+std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, const Dialect& dialect,
+                                      DialectContext context, std::vector<v1::Warning> warnings,
+                                      size_t request_bytes, std::unique_ptr<HttpExchange> exchange);
+
+}  // namespace mg

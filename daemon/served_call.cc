@@ -1,0 +1,106 @@
+#include "daemon/served_call.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "telemetry/ids.h"
+
+namespace mg {
+namespace {
+
+void BeginRecord(const Worker& worker, const Rpc& rpc, CallRecord* record) {
+  record->wall_start = worker.loop->WallTime();
+  record->start = worker.loop->Measure();
+  record->request_id = NewRequestId(record->wall_start);
+  absl::string_view correlation_id = rpc.Metadata("x-correlation-id");
+  if (correlation_id.empty()) correlation_id = rpc.Metadata("x-request-id");
+  if (IsCorrelationId(correlation_id)) {
+    record->correlation_id = std::string(correlation_id);
+  } else {
+    record->correlation_id_replaced = !correlation_id.empty();
+    record->correlation_id = NewRequestId(record->wall_start);
+  }
+  record->trace_id = TraceIdOf(rpc.Metadata("traceparent"));
+}
+
+// A key in the metadata would have to be used for this call alone; serving it with the configured
+// key would bill the wrong account.
+absl::Status CheckMetadata(const Rpc& rpc) {
+  for (absl::string_view key : {"x-modelgateway-credentials-bin", "x-modelgateway-api-key"}) {
+    if (rpc.MetadataValues(key).empty()) continue;
+    return FieldError(ErrorClass::kUnsupportedField, key,
+                      absl::StrCat(key,
+                                   ": keys of a call are not in this version; leave it out to "
+                                   "be served with the provider's configured key"));
+  }
+  return absl::OkStatus();
+}
+
+// No key of the configuration goes out in an error, whoever wrote it there.
+absl::Status Scrubbed(const Logger* logger, absl::Status status, v1::ErrorDetail detail) {
+  std::string text(status.message());
+  if (logger != nullptr) {
+    logger->scrubber().Scrub(&text);
+    logger->scrubber().Scrub(detail.mutable_provider_message());
+  }
+  return MakeError(ClassOf(status), std::move(detail), text);
+}
+
+}  // namespace
+
+Call BeginCall(const Worker& worker, Rpc& rpc, const char* op, bool stream) {
+  Call call(worker.loop, worker.http, worker.random);
+  call.budget = worker.budget;
+  call.logger = worker.telemetry->logger();
+  call.snapshot = worker.snapshot;
+  call.stream = stream;
+  call.cancellation = rpc.cancellation();
+  call.record.op = op;
+  call.record.stream = stream;
+  BeginRecord(worker, rpc, &call.record);
+  worker.telemetry->CallStarted(call.record);
+  rpc.AddInitialMetadata("x-request-id", call.record.request_id);
+  rpc.AddInitialMetadata("x-correlation-id", call.record.correlation_id);
+  rpc.AddInitialMetadata("x-trace-id", call.record.trace_id);
+  return call;
+}
+
+absl::Status PlanCall(Call& call, const Rpc& rpc, absl::string_view model) {
+  if (absl::Status status = CheckMetadata(rpc); !status.ok()) return status;
+  const Router& router = *call.snapshot->router;
+  absl::StatusOr<std::shared_ptr<const Route>> route = router.Find(model);
+  if (!route.ok()) return route.status();
+  if (router.Names(model)) call.record.alias_label = std::string(model);
+  call.record.group = (*route)->group;
+  absl::StatusOr<Plan> plan = router.MakePlan(*std::move(route), call.asked.context(), call.random);
+  if (!plan.ok()) {
+    for (const v1::Skipped& skipped : DetailOf(plan.status()).report().skipped()) {
+      call.record.skipped.push_back(skipped);
+    }
+    return plan.status();
+  }
+  call.plan = *std::move(plan);
+  call.record.strategy = std::string(call.plan.strategy);
+  call.record.route_reason = call.plan.reason;
+  call.record.hash_key_missing = call.plan.hash_key_missing;
+  for (const v1::Skipped& skipped : call.plan.skipped) call.record.skipped.push_back(skipped);
+  call.deadline = DeadlineOf(rpc.deadline(), call.plan.route->deadline, call.loop->now());
+  return absl::OkStatus();
+}
+
+absl::Status EndCall(const Worker& worker, Call& call, absl::Status status) {
+  call.record.end = call.loop->Measure();
+  call.record.status = status;
+  if (!status.ok()) {
+    v1::ErrorDetail detail = DetailOf(status);
+    *detail.mutable_report() = ReportOf(call.record, call.record.end);
+    status = Scrubbed(call.logger, std::move(status), std::move(detail));
+  }
+  worker.telemetry->CallEnded(call.record);
+  return status;
+}
+
+}  // namespace mg
