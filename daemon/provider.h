@@ -74,7 +74,7 @@ class Answer {
   // Silence after kFinished: completes the answer with what is there.
   virtual absl::Status End(std::vector<v1::ChatEvent>* events) = 0;
   // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve
-  // again.
+  // again. The call may be over by then: nothing of the Ask is touched.
   virtual Task<void> Drain(Instant until) = 0;
 
   virtual const AskOutcome& outcome() const = 0;
