@@ -140,8 +140,21 @@ class Grpcurl(unittest.TestCase):
         self.assertIn('"default"', output.split("Details:")[0])
         self.assertIn("ERROR_KIND_UNKNOWN_MODEL", output)
 
-    def test_a_method_of_a_later_version(self):
-        self.call(f"{SERVICE}/ListModels", expect=64 + 12)
+    def test_list_models(self):
+        models = json.loads(self.call(f"{SERVICE}/ListModels", request={}))["models"]
+        self.assertIn("default", [model["name"] for model in models])
+        self.assertIn("chat", models[0]["capabilities"])
+
+    def test_embed(self):
+        answer = json.loads(self.call(f"{SERVICE}/Embed", request={
+            "model": "default", "inputs": [{"text": "one"}, {"text": "two"}]}))
+        self.assertEqual(2, len(answer["embeddings"]))
+        self.assertEqual(2, answer["usage"]["input_tokens"])
+
+    def test_count_tokens(self):
+        answer = json.loads(self.call(f"{SERVICE}/CountTokens", request={
+            "chat": {"model": "default"}, "text": "one two three"}))
+        self.assertEqual(3, answer["tokens"])
 
     @classmethod
     def tearDownClass(cls):
