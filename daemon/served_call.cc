@@ -74,7 +74,7 @@ absl::Status PlanCall(Call& call, const Rpc& rpc, absl::string_view model) {
   absl::StatusOr<std::shared_ptr<const Route>> route = router.Find(model);
   if (!route.ok()) return route.status();
   if (router.Names(model)) call.record.alias_label = std::string(model);
-  call.record.group = (*route)->group;
+  if (!(*route)->direct) call.record.group = (*route)->group;
   absl::StatusOr<Plan> plan = router.MakePlan(*std::move(route), call.asked.context(), call.random);
   if (!plan.ok()) {
     for (const v1::Skipped& skipped : DetailOf(plan.status()).report().skipped()) {

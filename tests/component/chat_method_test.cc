@@ -189,6 +189,31 @@ TEST_F(ChatMethodTest, ContradictionsAreNamed) {
   ExpectRefused(v1::ERROR_KIND_INVALID_REQUEST, "messages", "no message");
 }
 
+TEST_F(ChatMethodTest, ALegacyPromptBecomesMessages) {
+  request_.clear_messages();
+  request_.mutable_legacy_prompt()->set_format(v1::LegacyPrompt::FORMAT_HUMAN_ASSISTANT);
+  request_.mutable_legacy_prompt()->set_text("Be kind.\n\nHuman: hello\n\nAssistant:");
+  const absl::Status status = Call();
+  ASSERT_TRUE(status.ok()) << status;
+  v1::ChatResponse response;
+  ASSERT_TRUE(response.ParseFromString(rpc_.sent.at(0)));
+  EXPECT_EQ(response.choices(0).message().parts(0).text(), "hello");
+}
+
+TEST_F(ChatMethodTest, ALegacyPromptBesideMessagesIsRefused) {
+  request_.mutable_legacy_prompt()->set_text("hello");
+  ExpectRefused(v1::ERROR_KIND_INVALID_REQUEST, "legacy_prompt", "both");
+}
+
+TEST_F(ChatMethodTest, APairAskedForByNameHasNoGroup) {
+  request_.set_model("fake/a");
+  ASSERT_TRUE(Call().ok());
+  v1::ChatResponse response;
+  ASSERT_TRUE(response.ParseFromString(rpc_.sent.at(0)));
+  EXPECT_EQ(response.report().group(), "");
+  EXPECT_EQ(response.report().route_reason(), "direct");
+}
+
 TEST_F(ChatMethodTest, AMissingHashKeyIsRefusedWhereConfigured) {
   request_.set_model("sticky");
   ExpectRefused(v1::ERROR_KIND_INVALID_REQUEST, "context.routing_key", "routing_key");
