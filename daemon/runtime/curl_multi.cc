@@ -18,6 +18,11 @@ constexpr long kNameCacheSeconds = 60;
 constexpr long kMaxIdleSeconds = 55;
 constexpr long kMaxIdleConnections = 1024;
 
+// A connection in the pool has bytes that nobody asked for, or its end. libcurl 7.88 would take the
+// bytes for the answer to the next request; so sending must fail, and then it turns to a new
+// connection.
+void MakeUnusable(curl_socket_t fd) { shutdown(fd, SHUT_RDWR); }
+
 CurlTransfer* OwnerOf(void* easy) { return static_cast<CurlEasy*>(easy)->owner(); }
 
 size_t OnHeader(char* bytes, size_t size, size_t count, void* easy) {
@@ -220,9 +225,13 @@ int CurlMulti::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
   Socket& socket = multi->sockets_[fd];
   socket.wanted = what != CURL_POLL_REMOVE;
   if (!socket.wanted) {
-    // A connection that goes into the pool is watched on: its next exchange then costs no call of
+    // A connection that goes into the pool is watched on, which spares its next exchange calls of
     // the kernel. The sockets of the resolver are closed without a word.
-    if (socket.ours) return 0;
+    if (socket.ours) {
+      char byte = 0;
+      if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) MakeUnusable(fd);
+      return 0;
+    }
     if (socket.watched) multi->loop_->Unwatch(fd);
     multi->sockets_.erase(fd);
     return 0;
@@ -240,7 +249,8 @@ int CurlMulti::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
 
 void CurlMulti::SocketReady(curl_socket_t fd, uint32_t events) {
   Socket& socket = sockets_.at(fd);
-  if (!socket.wanted) {  // closed by the peer while in the pool: libcurl will see when it looks
+  if (!socket.wanted) {  // in the pool
+    MakeUnusable(fd);
     loop_->Unwatch(fd);
     socket.watched = false;
     return;

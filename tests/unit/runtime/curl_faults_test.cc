@@ -76,16 +76,44 @@ TEST(CurlFaultsTest, WrongLengths) {
   EXPECT_EQ(longer.body, "123");
 }
 
+constexpr absl::string_view kSmuggled = "HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n";
+
+// Bytes behind an answer that come with its head, with its body, and after it: none is an answer to
+// the next request.
 TEST(CurlFaultsTest, BytesAfterAnAnswerAreNoAnswerToTheNext) {
+  for (const bool body_by_itself : {false, true}) {
+    FakeUpstream upstream;
+    Gate gate;
+    Script first;
+    first.ContentLength(2);
+    if (body_by_itself) first.Hold(gate);
+    first.Body(absl::StrCat("ok", kSmuggled));
+    upstream.Otherwise().Reply(first).Reply(Script().Body("second"));
+    LoopThread loop;
+    Ask ask;
+    ask.request.url = upstream.Url("/");
+    loop.Start(&ask);
+    ASSERT_TRUE(ask.head_taken.WaitOpen());
+    gate.Open();
+    ask.Wait();
+    EXPECT_EQ(ask.answer.body, "ok");
+    const Answer second = loop.Post(upstream.Url("/"), "{}");
+    EXPECT_EQ(second.head.status, 200) << second.head_status;
+    EXPECT_EQ(second.body, "second");
+  }
+}
+
+TEST(CurlFaultsTest, BytesOnAConnectionInThePoolMakeItUnusable) {
   FakeUpstream upstream;
+  Gate gate;
   upstream.Otherwise()
-      .Reply(Script().ContentLength(2).Body("okHTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n"))
+      .Reply(Script().ContentLength(2).Body("ok").Hold(gate).Body(kSmuggled))
       .Reply(Script().Body("second"));
   LoopThread loop;
   EXPECT_EQ(loop.Post(upstream.Url("/"), "{}").body, "ok");
-  const Answer second = loop.Post(upstream.Url("/"), "{}");
-  EXPECT_EQ(second.head.status, 200) << second.head_status;
-  EXPECT_EQ(second.body, "second");
+  gate.Open();
+  ASSERT_TRUE(upstream.WaitForOpenConnections(0));
+  EXPECT_EQ(loop.Post(upstream.Url("/"), "{}").body, "second");
 }
 
 TEST(CurlFaultsTest, AnswersThatAreNone) {
