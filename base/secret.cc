@@ -4,7 +4,12 @@
 
 namespace mg {
 
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.Wipe(); }
+// Moved, a short value would be left behind in the other string's own bytes: so it is copied and
+// wiped.
+Secret::Secret(Secret&& other) noexcept {
+  value_ = other.value_;
+  other.Wipe();
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {

@@ -245,8 +245,8 @@ ErrorClass Classify(const Said& said, bool has_hint) {
   return ErrorClass::kServerError;
 }
 
-absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_class, Said said,
-                               std::optional<absl::Duration> retry_after) {
+absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_class,
+                               const Said& said, std::optional<absl::Duration> retry_after) {
   v1::ErrorDetail detail;
   if (error_class == ErrorClass::kCredential) detail.set_reason("upstream_auth");
   if (error_class == ErrorClass::kQuota) detail.set_reason("quota");

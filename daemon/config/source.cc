@@ -41,9 +41,9 @@ absl::StatusOr<ChosenConfig> ChooseConfig(const std::optional<std::string>& file
   const std::optional<std::string> text = outside.variable(kText);
   const std::optional<std::string> path = outside.variable(kFile);
   std::vector<std::string> set;
-  if (file.has_value()) set.push_back("--config");
-  if (text.has_value()) set.push_back(kText);
-  if (path.has_value()) set.push_back(kFile);
+  if (file.has_value()) set.emplace_back("--config");
+  if (text.has_value()) set.emplace_back(kText);
+  if (path.has_value()) set.emplace_back(kFile);
   if (set.size() > 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         absl::StrJoin(set, " and "), " are set at once: the configuration comes from one of them"));
@@ -71,7 +71,7 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
   std::vector<std::string> later;
   for (const char* name : kLaterKeys) {
-    if (IsSet(outside, name)) later.push_back(name);
+    if (IsSet(outside, name)) later.emplace_back(name);
   }
   if (!later.empty()) {
     notes->push_back(absl::StrCat(absl::StrJoin(later, ", "),
