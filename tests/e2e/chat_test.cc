@@ -201,6 +201,18 @@ TEST(Chat, AProviderWithoutKeyGetsNoAuthorization) {
   EXPECT_EQ(FindHeader(upstream.requests()[0].headers, "authorization"), "");
 }
 
+// curl would ask first whether a body of a megabyte is welcome, and wait a second for the answer.
+TEST(Chat, ALargeRequestGoesOutUnasked) {
+  FakeUpstream upstream;
+  upstream.When(PathOf("a")).Reply(Good(false));
+  Daemon daemon(Configured(upstream));
+  const std::string prompt(3 << 20, 'x');
+  EXPECT_TRUE(Caller(daemon.tcp()).Chat(Ask("fast", prompt)).ok());
+  ASSERT_EQ(upstream.requests().size(), 1u);
+  EXPECT_EQ(FindHeader(upstream.requests()[0].headers, "expect"), "");
+  EXPECT_THAT(upstream.requests()[0].body, HasSubstr(prompt));
+}
+
 class NothingIsHeldBack : public ::testing::TestWithParam<bool> {};
 
 // Each piece is read before the provider says the next.
