@@ -128,8 +128,8 @@ absl::StatusOr<std::unique_ptr<ListenAddress>> ListenAddress::Prepare(absl::stri
   std::unique_ptr<ListenAddress> prepared(new ListenAddress);
   prepared->published_ = std::string(address);
   absl::string_view path = address;
-  const absl::Status status = absl::ConsumePrefix(&path, "unix:") ? prepared->PrepareSocket(path)
-                                                                  : prepared->PreparePort(address);
+  absl::Status status = absl::ConsumePrefix(&path, "unix:") ? prepared->PrepareSocket(path)
+                                                            : prepared->PreparePort(address);
   if (!status.ok()) return status;
   return prepared;
 }

@@ -94,7 +94,8 @@ class Grpcurl(unittest.TestCase):
 
     def test_reflection_lists_the_services(self):
         self.assertEqual(
-            {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"},
+            {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+             "grpc.reflection.v1alpha.ServerReflection"},
             set(self.call("list").split()))
         self.assertIn("rpc StreamChat ( .modelgateway.v1.ChatRequest ) returns ( stream .modelgateway.v1.ChatEvent )",
                       self.call("describe", SERVICE))
@@ -149,7 +150,7 @@ class Grpcurl(unittest.TestCase):
         answer = json.loads(self.call(f"{SERVICE}/Embed", request={
             "model": "default", "inputs": [{"text": "one"}, {"text": "two"}]}))
         self.assertEqual(2, len(answer["embeddings"]))
-        self.assertEqual(2, answer["usage"]["input_tokens"])
+        self.assertEqual(2, answer["usage"]["inputTokens"])
 
     def test_count_tokens(self):
         answer = json.loads(self.call(f"{SERVICE}/CountTokens", request={
