@@ -13,6 +13,9 @@ namespace {
 using google::protobuf::Message;
 
 constexpr absl::Duration kProbeTimeout = absl::Seconds(2);
+// A stream without a message for so long ends; clients of reflection open another when they need
+// it.
+constexpr absl::Duration kIdleStream = absl::Seconds(2);
 // The news that a call is cancelled comes apart from that of its failed read, a little later.
 constexpr absl::Duration kCancelGrace = absl::Milliseconds(20);
 constexpr absl::Duration kRetryHint = absl::Seconds(1);
@@ -48,6 +51,17 @@ absl::StatusOr<std::unique_ptr<Message>> Parse(const ServedMethod& method,
   return method.schema.Explain({reinterpret_cast<const char*>(whole.begin()), whole.size()});
 }
 
+// The message that has been read.
+absl::StatusOr<std::unique_ptr<Message>> TakeMessage(ServedRpc* rpc) {
+  grpc::ByteBuffer bytes;
+  bytes.Swap(rpc->message());
+  const size_t size = bytes.Length();
+  absl::StatusOr<std::unique_ptr<Message>> request =
+      size > kMaxRequestBytes ? TooLarge(size) : Parse(rpc->method(), &bytes);
+  rpc->room()->ShrinkTo(request.ok() ? size : 0);
+  return request;
+}
+
 }  // namespace
 
 Task<absl::StatusOr<std::unique_ptr<Message>>> Admission::Receive(ServedRpc* rpc) {
@@ -57,18 +71,36 @@ Task<absl::StatusOr<std::unique_ptr<Message>>> Admission::Receive(ServedRpc* rpc
   MG_CO_RETURN_IF_ERROR(co_await AwaitRoom(rpc));
   rpc->StartRead();
   MG_CO_RETURN_IF_ERROR(co_await AwaitMessage(rpc));
+  co_return TakeMessage(rpc);
+}
 
-  grpc::ByteBuffer bytes;
-  bytes.Swap(rpc->message());
-  const size_t size = bytes.Length();
-  absl::StatusOr<std::unique_ptr<Message>> request =
-      size > kMaxRequestBytes ? TooLarge(size) : Parse(rpc->method(), &bytes);
-  rpc->room()->ShrinkTo(request.ok() ? size : 0);
-  co_return request;
+Task<absl::StatusOr<std::unique_ptr<Message>>> Admission::ReceiveNext(ServedRpc* rpc) {
+  rpc->room()->ShrinkTo(0);
+  const Instant taken = loop_->now() + limits_.message_timeout;
+  while (rpc->unsent_bytes() > 0) {
+    const Wake wake = co_await rpc->wake()->Wait(taken, rpc->cancellation());
+    if (wake == Wake::kCancelled) co_return rpc->cancellation()->status();
+    if (wake == Wake::kTimeout) co_return nullptr;
+  }
+  MG_CO_RETURN_IF_ERROR(co_await AwaitRoom(rpc));
+  rpc->StartRead();
+  const Instant idle = loop_->now() + kIdleStream;
+  while (!rpc->read_done()) {
+    const Wake wake = co_await rpc->wake()->Wait(idle, rpc->cancellation());
+    if (wake == Wake::kCancelled) co_return rpc->cancellation()->status();
+    if (wake == Wake::kTimeout) co_return nullptr;
+  }
+  if (!rpc->read_ok()) co_return nullptr;
+  co_return TakeMessage(rpc);
+}
+
+ByteBudget* Admission::BudgetOf(const ServedMethod& method) {
+  if (method.takes_many) return &stream_budget_;
+  return method.method->is_probe() ? &probe_budget_ : budget_;
 }
 
 Task<absl::Status> Admission::AwaitRoom(ServedRpc* rpc) {
-  ByteBudget* budget = rpc->method().method->is_probe() ? &probe_budget_ : budget_;
+  ByteBudget* budget = BudgetOf(rpc->method());
   if (budget->TryReserve(kMaxReceiveBytes)) {
     *rpc->room() = ByteReservation(budget, kMaxReceiveBytes);
     co_return absl::OkStatus();

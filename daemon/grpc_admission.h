@@ -30,8 +30,12 @@ class Admission {
 
   // The request of a call that has come in, parsed, or the status that refuses it.
   Task<absl::StatusOr<std::unique_ptr<google::protobuf::Message>>> Receive(ServedRpc* rpc);
+  // The next one of a caller that sends many, once it has taken the answers so far; null if it
+  // sends no more, or nothing for a while.
+  Task<absl::StatusOr<std::unique_ptr<google::protobuf::Message>>> ReceiveNext(ServedRpc* rpc);
 
  private:
+  ByteBudget* BudgetOf(const ServedMethod& method);
   Task<absl::Status> AwaitRoom(ServedRpc* rpc);
   Task<absl::Status> AwaitMessage(ServedRpc* rpc);
   void CountSlow(ServedRpc* rpc);
@@ -39,8 +43,10 @@ class Admission {
   Loop* const loop_;
   ByteBudget* const budget_;
   const AdmissionLimits limits_;
-  // Probes must not fail because calls have taken all the room.
+  // Probes must not fail because calls have taken all the room, nor because of streams of
+  // questions, which keep theirs while they are idle.
   ByteBudget probe_budget_{2 * kMaxReceiveBytes};
+  ByteBudget stream_budget_{2 * kMaxReceiveBytes};
   std::deque<ServedRpc*> slow_;  // reads that last, the oldest first
   bool closed_ = false;
 };

@@ -154,6 +154,7 @@ void ServedRpc::DropQueue() {
 }
 
 void ServedRpc::StartRead() {
+  read_done_ = false;
   ++under_way_;
   stream_.Read(&message_, &read_tag_);
 }

@@ -29,8 +29,9 @@ struct ServedMethod {
       : method(served), schema(std::move(request_schema)) {}
   RpcMethod* const method;
   const WireSchema schema;
-  int index = 0;  // in its grpc::Service
-  bool streams = false;
+  int index = 0;            // in its grpc::Service
+  bool streams = false;     // answers
+  bool takes_many = false;  // requests
   bool error_details = true;
 };
 
@@ -61,7 +62,7 @@ class ServedRpc final : public Rpc {
   void Accepted();
   bool accepted() const { return accepted_; }
 
-  void StartRead();
+  void StartRead();  // of the next message
   bool read_done() const { return read_done_; }
   bool read_ok() const { return read_ok_; }
   grpc::ByteBuffer* message() { return &message_; }

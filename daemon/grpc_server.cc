@@ -1,9 +1,7 @@
 #include "daemon/grpc_server.h"
 
 #include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/impl/rpc_service_method.h>
-#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -20,6 +18,7 @@
 #include "daemon/grpc_admission.h"
 #include "daemon/grpc_listen.h"
 #include "daemon/grpc_queue.h"
+#include "daemon/grpc_reflection.h"
 #include "daemon/grpc_rpc.h"
 
 namespace mg {
@@ -56,16 +55,6 @@ class GenericService final : public grpc::Service {
   int count_ = 0;
 };
 
-// Plug-ins are global to the process, and other servers of it have none: this one's is named here.
-class OwnReflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->clear();
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
-  }
-};
-
 // Both write lines of their own to stderr about what callers send (invalid UTF-8, a compressed
 // message): text that is told to the caller, and of which a hostile one could make any amount.
 void SilenceLibraries() {
@@ -89,10 +78,6 @@ void SetLimits(grpc::ServerBuilder* builder) {
   // A few compressed kilobytes can become half a gigabyte.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  // Reflection alone is served by gRPC's own threads.
-  builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder->SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder->SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
 class Server final : public GrpcServer {
@@ -166,6 +151,7 @@ absl::Status Server::AddService(RpcService service) {
                                                  WireSchema(found->input_type(), options_.program));
     served->index = index++;
     served->streams = found->server_streaming();
+    served->takes_many = found->client_streaming();
     served->error_details = service.error_details;
     generic->Add(absl::StrCat("/", service.name, "/", method->name()));
     for (int i = 0; i < kAskedAhead; ++i) {
@@ -187,7 +173,6 @@ absl::Status Server::AtAddress(size_t index, const absl::Status& status) const {
 
 absl::Status Server::Listen() {
   grpc::ServerBuilder builder;
-  builder.SetOption(std::make_unique<OwnReflection>());
   SetLimits(&builder);
   for (const auto& service : generic_) builder.RegisterService(service.get());
   std::vector<int> ports(options_.addresses.size());
@@ -248,7 +233,13 @@ Task<void> Server::Serve(ServedRpc* rpc) {
   rpc->Accepted();
   absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request =
       co_await admission_.Receive(rpc);
-  absl::Status status = co_await rpc->method().method->Serve(*rpc, std::move(request));
+  RpcMethod* const method = rpc->method().method;
+  absl::Status status = co_await method->Serve(*rpc, std::move(request));
+  while (rpc->method().takes_many && status.ok()) {
+    request = co_await admission_.ReceiveNext(rpc);
+    if (request.ok() && *request == nullptr) break;
+    status = co_await method->Serve(*rpc, std::move(request));
+  }
   co_await rpc->Finish(std::move(status));
   Ended(rpc);
 }
@@ -299,6 +290,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(EpollLoop* loop, B
                                                               GrpcServerOptions options,
                                                               std::vector<RpcService> services) {
   SilenceLibraries();
+  AddReflection(&services);
   auto server = std::make_unique<Server>(loop, budget, std::move(options));
   for (RpcService& service : services) {
     if (absl::Status status = server->AddService(std::move(service)); !status.ok()) return status;

@@ -44,11 +44,11 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // Listens and serves as soon as the loop runs. Plain statuses: INVALID_ARGUMENT for an address
-  // that is none, UNAVAILABLE for one that cannot be opened: `listen.grpc[0] "127.0.0.1:7411":
-  // address in use`. Takes the loop's completion source, and silences the log lines of
-  // protobuf and, unless GRPC_VERBOSITY is set, of gRPC. `loop` and `budget` must outlive the
-  // server.
+  // Listens and serves as soon as the loop runs, `services` and reflection of them. Plain statuses:
+  // INVALID_ARGUMENT for an address that is none, UNAVAILABLE for one that cannot be opened:
+  // `listen.grpc[0] "127.0.0.1:7411": address in use`. Takes the loop's completion source, and
+  // silences the log lines of protobuf and, unless GRPC_VERBOSITY is set, of gRPC. `loop` and
+  // `budget` must outlive the server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(EpollLoop* loop, ByteBudget* budget,
                                                            GrpcServerOptions options,
                                                            std::vector<RpcService> services);

@@ -45,6 +45,8 @@ class Rpc {
 // A method of a service. The server admits, reads and parses, and then calls Serve exactly once for
 // each RPC, whatever became of the request: a refused one (no room, unknown fields, invalid UTF-8,
 // shutting down) comes as its status, so that every RPC passes the one place that records it.
+// Where callers stream, each further message is served in the same way, as long as the status is
+// OK.
 class RpcMethod {
  public:
   virtual ~RpcMethod() = default;
@@ -54,8 +56,8 @@ class RpcMethod {
   // grpc-status-details-bin.
   virtual Task<absl::Status> Serve(
       Rpc& rpc, absl::StatusOr<std::unique_ptr<google::protobuf::Message>> request) = 0;
-  // A question about the daemon itself (health): answered even where calls find no room and while
-  // it drains, and no drain waits for it.
+  // A question about the daemon itself (health, reflection): answered even where calls find no room
+  // and while it drains, and no drain waits for it.
   virtual bool is_probe() const { return false; }
 };
 
