@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -18,10 +19,15 @@ constexpr long kNameCacheSeconds = 60;
 constexpr long kMaxIdleSeconds = 55;
 constexpr long kMaxIdleConnections = 1024;
 
-// A connection in the pool has bytes that nobody asked for, or its end. libcurl 7.88 would take the
-// bytes for the answer to the next request; so sending must fail, and then it turns to a new
-// connection.
-void MakeUnusable(curl_socket_t fd) { shutdown(fd, SHUT_RDWR); }
+// A connection of the pool that has bytes nobody asked for, or its end, is shut down: libcurl 7.88
+// would take the bytes for the answer to the next request; as sending fails now, it turns to a new
+// connection. Whether it was.
+bool ShutDownUnclean(curl_socket_t fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) return false;
+  shutdown(fd, SHUT_RDWR);
+  return true;
+}
 
 CurlTransfer* OwnerOf(void* easy) { return static_cast<CurlEasy*>(easy)->owner(); }
 
@@ -228,8 +234,7 @@ int CurlMulti::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
     // A connection that goes into the pool is watched on, which spares its next exchange calls of
     // the kernel. The sockets of the resolver are closed without a word.
     if (socket.ours) {
-      char byte = 0;
-      if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) MakeUnusable(fd);
+      ShutDownUnclean(fd);
       return 0;
     }
     if (socket.watched) multi->loop_->Unwatch(fd);
@@ -250,9 +255,12 @@ int CurlMulti::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
 void CurlMulti::SocketReady(curl_socket_t fd, uint32_t events) {
   Socket& socket = sockets_.at(fd);
   if (!socket.wanted) {  // in the pool
-    MakeUnusable(fd);
-    loop_->Unwatch(fd);
-    socket.watched = false;
+    if (ShutDownUnclean(fd)) {
+      loop_->Unwatch(fd);
+      socket.watched = false;
+    } else {
+      loop_->Modify(fd, EPOLLIN);  // an event from before it went there
+    }
     return;
   }
   // Errors show on reading; told as such libcurl would not read what came before them.

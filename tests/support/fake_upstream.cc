@@ -232,6 +232,7 @@ void FakeUpstream::StopListening() {
 void FakeUpstream::CloseIdle() {
   const std::lock_guard lock(state_->mutex);
   for (auto& [number, connection] : state_->open) {
+    connection.close_when_idle = true;
     if (connection.idle) shutdown(connection.fd, SHUT_RDWR);
   }
 }

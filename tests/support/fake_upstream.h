@@ -81,7 +81,8 @@ class FakeUpstream {
 
   // New connections are refused from now on; those that stand go on.
   void StopListening();
-  // Closes the connections that wait for a request.
+  // Closes the connections that wait for a request, and those that have one as soon as its reply is
+  // over.
   void CloseIdle();
 
   int hits(absl::string_view path = "") const;  // "": of all paths

@@ -246,7 +246,9 @@ bool UpstreamConnection::Wait(std::chrono::milliseconds delay) {
 
 void UpstreamConnection::SetIdle(bool idle) {
   const std::lock_guard lock(state_->mutex);
-  state_->open[number_].idle = idle;
+  UpstreamState::Connection& connection = state_->open[number_];
+  connection.idle = idle;
+  if (idle && connection.close_when_idle) shutdown(fd_, SHUT_RDWR);
 }
 
 void UpstreamConnection::Close(Outcome outcome) {

@@ -17,6 +17,7 @@ struct UpstreamState {
   struct Connection {
     int fd = -1;
     bool idle = false;  // waits for a request
+    bool close_when_idle = false;
     bool peer_gone = false;
     std::chrono::steady_clock::time_point gone_at{};
   };
