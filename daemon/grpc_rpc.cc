@@ -215,10 +215,9 @@ Task<void> ServedRpc::Finish(absl::Status status) {
     const bool slow_reader = ClassOf(status) == ErrorClass::kSlowReader;
     if (!method_.streams || slow_reader) DropQueue();
   }
-  WireStatus wire = ToWire(status, method_.error_details);
+  const WireStatus wire = ToWire(status, method_.error_details);
   for (const auto& [key, value] : wire.trailers) AddTrailingMetadata(key, value);
-  final_ = grpc::Status(static_cast<grpc::StatusCode>(wire.code), std::move(wire.message),
-                        std::move(wire.details));
+  final_ = grpc::Status(static_cast<grpc::StatusCode>(wire.code), wire.message, wire.details);
   finishing_ = true;
   if (!turn_awaited_) Flush();
   const absl::Duration patience =

@@ -1,5 +1,7 @@
 #include "adapters/dialects/openai_decoder.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -73,13 +75,15 @@ absl::Status OpenAiDecoder::Feed(absl::string_view bytes, std::vector<v1::ChatEv
   if (!absl::ConsumePrefix(&head, kBom) && absl::StartsWith(kBom, head)) return absl::OkStatus();
   head = absl::StripLeadingAsciiWhitespace(head);
   if (head.empty()) {
-    whole_.clear();  // blank lines before a document may go on for minutes
+    // Blank lines before a document may go on for minutes; enough is kept to know a mark at the
+    // very start, wherever the bytes are cut.
+    whole_.resize(std::min(whole_.size(), kBom.size() + 1));
     return absl::OkStatus();
   }
   framing_ = head[0] == '{' || head[0] == '[' ? Framing::kWhole : Framing::kStream;
   if (framing_ == Framing::kWhole) return absl::OkStatus();
-  std::string seen;
-  seen.swap(whole_);
+  const std::string seen(head);
+  whole_.clear();
   return FeedStream(seen, events);
 }
 

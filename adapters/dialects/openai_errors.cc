@@ -300,7 +300,7 @@ absl::Status OpenAiHttpError(const DialectContext& context, const HttpHead& head
     said.message.clear();
     return MakeProviderError(context,
                              head.status >= 300 ? ErrorClass::kRedirect : ErrorClass::kMalformed,
-                             std::move(said), std::nullopt);
+                             said, std::nullopt);
   }
   const JsonValue null;
   const JsonValue& root =
@@ -311,7 +311,7 @@ absl::Status OpenAiHttpError(const DialectContext& context, const HttpHead& head
   if (RuleOf(error_class).same != SameCandidate::kNever) {
     retry_after = RetryAfter(head.headers, root, wall_now, error_class == ErrorClass::kRate);
   }
-  absl::Status status = MakeProviderError(context, error_class, std::move(said), retry_after);
+  absl::Status status = MakeProviderError(context, error_class, said, retry_after);
   if (absl::EqualsIgnoreCase(FindHeader(head.headers, "x-should-retry"), "false")) {
     ForbidSameCandidate(&status);
   }
@@ -323,7 +323,7 @@ absl::Status OpenAiInBandError(const DialectContext& context, const JsonValue& e
   ReadError(error, 3, &said);
   const ErrorClass error_class = Classify(said, false);
   if (said.status == 0) said.status = 200;
-  return MakeProviderError(context, error_class, std::move(said), std::nullopt);
+  return MakeProviderError(context, error_class, said, std::nullopt);
 }
 
 absl::Status OpenAiMalformed(const DialectContext& context, absl::string_view what) {

@@ -176,7 +176,7 @@ TEST(GrpcRequests, NothingIsReadBeforeItIsAdmitted) {
   const grpc::Slice request = Bytes(Ask("echo", std::string(30 * kMiB, 'x')).SerializeAsString());
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
   std::vector<std::unique_ptr<RawCall>> calls;
-  const size_t before = ResidentBytes();
+  [[maybe_unused]] const size_t before = ResidentBytes();
   for (int i = 0; i < 16; ++i) {
     stubs.push_back(std::make_unique<grpc::GenericStub>(fixture.NewChannel()));
     calls.push_back(std::make_unique<RawCall>(stubs.back().get()));

@@ -232,7 +232,8 @@ void ServeTheDefaults() {
                                   Not(HasSubstr("canary"))));
 
   // gRPC's threads live in the other world: they come by the socket.
-  Caller caller(absl::StrCat("unix:/proc/", daemon.pid(), "/root/run/model-gateway/gateway.sock"));
+  Caller caller(
+      absl::StrCat("unix:/proc/", daemon.pid(), "/root", "/run/model-gateway/gateway.sock"));
   EXPECT_EQ(caller.Chat(Ask("default", "echo of the mock")).Text(), "echo of the mock");
   EXPECT_EQ(proxy.connections(), 0) << "asked unasked";
   const Reply openai = caller.Chat(Ask("openai/gpt-x"));

@@ -1,4 +1,5 @@
-// Deadlines, cancellation, the clocks of an attempt and slow readers reach the provider's connection.
+// Deadlines, cancellation, the clocks of an attempt and slow readers reach the provider's
+// connection.
 
 #include "gmock/gmock.h"
 #include "tests/e2e/answers.h"

@@ -15,6 +15,7 @@ import results
 
 # Folder → the folders it may include beside itself and `proto`, which all may.
 ARROWS = {
+    "proto": [],
     "base": [],
     "resilience": ["base"],
     "adapters": ["base"],
@@ -97,7 +98,7 @@ def wrong_arrows(name, included):
     return [f"{name}:{number}: {source} may not include {file}"
             for number, file in included
             for target in [folder_of(file)]
-            if target not in (None, source, *ARROWS[source])]
+            if target not in (None, "proto", source, *ARROWS[source])]
 
 
 def wrong_libraries(name, included):

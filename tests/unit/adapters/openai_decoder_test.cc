@@ -99,6 +99,28 @@ TEST(OpenAiDecoder, ManyLogprobsAreSplit) {
   EXPECT_EQ(Fold(std::move(events)).choices(0).logprobs_size(), 20000);
 }
 
+// A server that does not say what it sends: what is in front of the answer counts the same wherever
+// the bytes are cut.
+TEST(OpenAiDecoder, LeadingBlanksAndMarksAreReadAlikeAtEveryCut) {
+  const std::string rest = absl::StrCat(Chunk(R"("content":"hi")"), kStop, "data: [DONE]\n\n");
+  for (const char* lead : {"\n ", "\n\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF\xEF\xBB\xBF",
+                           "\n\xEF\xBB\xBF", "\xEF\xBB\xBF \n"}) {
+    const std::string body = lead + rest;
+    const auto decode = [&](size_t cut) {
+      auto decoder = NewDecoder(kContext, "");
+      std::vector<v1::ChatEvent> events;
+      absl::Status status = decoder->Feed(absl::string_view(body).substr(0, cut), &events);
+      if (status.ok()) status = decoder->Feed(absl::string_view(body).substr(cut), &events);
+      if (status.ok() && !decoder->done()) status = decoder->Finish(true, &events);
+      v1::ChatResponse answer = Fold(std::move(events));
+      answer.clear_id();  // made up where the provider gives none
+      return absl::StrCat(status.ToString(), answer.ShortDebugString());
+    };
+    const std::string whole = decode(body.size());
+    for (size_t cut = 0; cut < 12; ++cut) EXPECT_EQ(decode(cut), whole) << cut;
+  }
+}
+
 TEST(OpenAiDecoder, HtmlIsNoAnswer) {
   const HttpHead head = {200, {{"Content-Type", "Text/HTML; charset=utf-8"}}};
   const auto decoder = FindAdapter("openai")->dialect->NewChatDecoder(kRequest, kContext, head);
