@@ -13,7 +13,7 @@ namespace {
 std::vector<absl::string_view> ValuesOf(const HttpHeaders& headers, absl::string_view name) {
   std::vector<absl::string_view> values;
   for (const HttpHeader& header : headers) {
-    if (absl::EqualsIgnoreCase(header.name, name)) values.push_back(header.value);
+    if (absl::EqualsIgnoreCase(header.name, name)) values.emplace_back(header.value);
   }
   return values;
 }
