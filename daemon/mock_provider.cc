@@ -143,7 +143,7 @@ absl::Status CheckSchemas(const v1::ChatRequest& request) {
 // The mock's answer, word by word.
 class MockAnswer final : public Answer {
  public:
-  MockAnswer(const Ask& ask, std::string text, Fault fault, absl::Duration first,
+  MockAnswer(const Ask& ask, const std::string& text, Fault fault, absl::Duration first,
              absl::Duration token)
       : loop_(ask.loop),
         stream_(ask.stream),
@@ -359,8 +359,8 @@ absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartChat(const Ask& ask) 
   const Rule* rule = Find(ask.candidate->model, text);
   if (rule != nullptr && rule->config.reply().has_text()) text = rule->config.reply().text();
   const v1::MockLatency latency = LatencyOf(config_);
-  return std::make_unique<MockAnswer>(ask, std::move(text), std::move(fault),
-                                      ToDuration(latency.first()), ToDuration(latency.token()));
+  return std::make_unique<MockAnswer>(ask, text, std::move(fault), ToDuration(latency.first()),
+                                      ToDuration(latency.token()));
 }
 
 absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartEmbed(const Ask& ask) const {

@@ -40,7 +40,7 @@ absl::Status CheckMetadata(const Rpc& rpc) {
 }
 
 // No key of the configuration goes out in an error, whoever wrote it there.
-absl::Status Scrubbed(const Logger* logger, absl::Status status, v1::ErrorDetail detail) {
+absl::Status Scrubbed(const Logger* logger, const absl::Status& status, v1::ErrorDetail detail) {
   std::string text(status.message());
   if (logger != nullptr) {
     logger->scrubber().Scrub(&text);
@@ -97,7 +97,7 @@ absl::Status EndCall(const Worker& worker, Call& call, absl::Status status) {
   if (!status.ok()) {
     v1::ErrorDetail detail = DetailOf(status);
     *detail.mutable_report() = ReportOf(call.record, call.record.end);
-    status = Scrubbed(call.logger, std::move(status), std::move(detail));
+    status = Scrubbed(call.logger, status, std::move(detail));
   }
   worker.telemetry->CallEnded(call.record);
   return status;

@@ -73,7 +73,8 @@ std::string ParseOptions(const std::vector<std::string>& arguments, ChatOptions*
     if (!only_text && argument == "--") {
       only_text = true;
     } else if (!only_text && value != nullptr) {
-      if (++i == arguments.size() || arguments[i].empty()) {
+      ++i;
+      if (i == arguments.size() || arguments[i].empty()) {
         return absl::StrCat(argument, " needs a value");
       }
       *value = arguments[i];

@@ -144,6 +144,7 @@ std::vector<std::string> LabelValuesOf(const v1::Config& config) {
 
 std::vector<std::string> TextsOf(const std::vector<Address>& addresses) {
   std::vector<std::string> texts;
+  texts.reserve(addresses.size());
   for (const Address& address : addresses) texts.push_back(address.ToText());
   return texts;
 }

@@ -17,8 +17,11 @@ mg_descriptors_end:
   .popsection
 )");
 
+// The names of the assembler's labels.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" const char mg_descriptors_begin[];
 extern "C" const char mg_descriptors_end[];
+// NOLINTEND(readability-identifier-naming)
 
 namespace mg {
 namespace {
