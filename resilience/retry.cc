@@ -41,7 +41,8 @@ bool RepeatsFirst(SameCandidate same, int repeats, bool next, bool waits_for_hin
 
 }  // namespace
 
-RetryState::RetryState(const RetryPolicy& policy, std::vector<BackoffPolicy> backoff_by_candidate,
+RetryState::RetryState(const RetryPolicy& policy,
+                       const std::vector<BackoffPolicy>& backoff_by_candidate,
                        bool may_change_candidate)
     : policy_(policy), may_change_candidate_(may_change_candidate) {
   candidates_.reserve(backoff_by_candidate.size());

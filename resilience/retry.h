@@ -49,7 +49,7 @@ struct RetryDecision {
 class RetryState {
  public:
   // Without `may_change_candidate` the first candidate is the call's only one.
-  RetryState(const RetryPolicy& policy, std::vector<BackoffPolicy> backoff_by_candidate,
+  RetryState(const RetryPolicy& policy, const std::vector<BackoffPolicy>& backoff_by_candidate,
              bool may_change_candidate);
 
   // The first candidate to ask that `selectable` allows; nullopt: none.

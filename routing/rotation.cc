@@ -38,7 +38,7 @@ std::string KeyOf(const Tier& tier) {
 
 }  // namespace
 
-Rotation::Rotation(std::vector<int> weights, uint64_t phase)
+Rotation::Rotation(const std::vector<int>& weights, uint64_t phase)
     : weights_(Reduced(weights)),
       total_(std::accumulate(weights_.begin(), weights_.end(), int64_t{0})),
       current_(weights_.size(), 0) {

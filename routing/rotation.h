@@ -16,7 +16,7 @@ namespace mg {
 class Rotation {
  public:
   // `phase`: how many turns it is ahead, so that not all processes begin with the same candidate.
-  Rotation(std::vector<int> weights, uint64_t phase);
+  Rotation(const std::vector<int>& weights, uint64_t phase);
 
   // One turn: the index that is picked, then the others in the order in which they are due. Those
   // of weight 0 are left out; empty where that is all.

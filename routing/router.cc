@@ -114,9 +114,9 @@ absl::string_view StrategyName(Strategy strategy) {
 }
 
 Router::Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups,
-               absl::flat_hash_map<std::string, std::string> aliases,
+               const absl::flat_hash_map<std::string, std::string>& aliases,
                std::vector<std::string> providers, Route direct,
-               std::shared_ptr<Rotations> rotations, ModelLists models)
+               const std::shared_ptr<Rotations>& rotations, ModelLists models)
     : groups_(std::move(groups)),
       providers_(Sorted(std::move(providers))),
       models_(std::move(models)),

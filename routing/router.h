@@ -44,8 +44,9 @@ class Router {
   // `direct`: the settings of a pair that is asked for by name; the clocks and the back-off are
   // those of its first tier's first candidate, where it has one.
   Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups,
-         absl::flat_hash_map<std::string, std::string> aliases, std::vector<std::string> providers,
-         Route direct, std::shared_ptr<Rotations> rotations, ModelLists models = {});
+         const absl::flat_hash_map<std::string, std::string>& aliases,
+         std::vector<std::string> providers, Route direct,
+         const std::shared_ptr<Rotations>& rotations, ModelLists models = {});
 
   // Looked up as alias, group, then provider/model (cut at the first slash). kInvalidRequest for
   // what is no name, kUnknownModel, naming the nearest, for one that is not known.

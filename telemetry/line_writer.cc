@@ -8,6 +8,8 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/time/clock.h"
+
 namespace mg {
 namespace {
 
