@@ -125,7 +125,7 @@ Route DirectRoute(const v1::Config& config) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
-    const LoadedConfig& loaded, std::shared_ptr<Rotations> rotations) {
+    const LoadedConfig& loaded, const std::shared_ptr<Rotations>& rotations) {
   const v1::Config& config = loaded.config;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->refuse_unsupported = config.unsupported_parameters() == v1::REFUSE;
@@ -148,7 +148,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
                                                         config.aliases().end());
   snapshot->router =
       std::make_unique<Router>(std::move(groups), std::move(aliases), std::move(names),
-                               DirectRoute(config), std::move(rotations), std::move(models));
+                               DirectRoute(config), rotations, std::move(models));
   return snapshot;
 }
 

@@ -11,7 +11,7 @@
 namespace mg {
 
 // `rotations` keeps the positions of round robin groups over reloads.
-absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig& loaded,
-                                                              std::shared_ptr<Rotations> rotations);
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
+    const LoadedConfig& loaded, const std::shared_ptr<Rotations>& rotations);
 
 }  // namespace mg
