@@ -91,6 +91,14 @@ TEST(ParseJsonTest, NumbersKeepTheirDigits) {
             "[1.0,0.1,1000.0,1.5e300,9007199254740993]");
 }
 
+TEST(ParseJsonTest, ZeroIsZeroWithAnyExponent) {
+  for (const char* text : {"0e50", "-0e50", "0.000e+300", "0e-400", "0.0e023"}) {
+    JsonDocument document;
+    ASSERT_TRUE(ParseJson(text, &document).ok()) << text;
+    EXPECT_EQ(document.GetDouble(), 0) << text;
+  }
+}
+
 TEST(ParseJsonTest, AFailureLeavesNoRemains) {
   JsonDocument document;
   ASSERT_TRUE(ParseJson("{\"a\":[1,2,3]}", &document).ok());
