@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,16 @@ LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside) {
   return loaded;
 }
 
+std::string ReadUpTo(std::istream& in, size_t max_bytes) {
+  std::string text;
+  char piece[16 << 10];
+  while (text.size() < max_bytes && in) {
+    in.read(piece, static_cast<std::streamsize>(std::min(sizeof piece, max_bytes - text.size())));
+    text.append(piece, static_cast<size_t>(in.gcount()));
+  }
+  return text;
+}
+
 namespace {
 
 absl::StatusOr<FileContent> ReadFile(const std::string& path, size_t max_bytes) {
@@ -63,9 +74,7 @@ absl::StatusOr<FileContent> ReadFile(const std::string& path, size_t max_bytes) 
   if (S_ISDIR(info.st_mode)) return absl::NotFoundError("it is a directory");
   FileContent content;
   content.others_can_read = (info.st_mode & S_IROTH) != 0;
-  content.text.resize(max_bytes + 1);
-  in.read(content.text.data(), static_cast<std::streamsize>(content.text.size()));
-  content.text.resize(static_cast<size_t>(in.gcount()));
+  content.text = ReadUpTo(in, max_bytes + 1);
   if (in.bad()) return absl::NotFoundError("reading it failed");
   if (content.text.size() > max_bytes) {
     return absl::NotFoundError(absl::StrCat("it is larger than ", max_bytes, " bytes"));

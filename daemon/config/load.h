@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <istream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct Outside {
 
 // The process' own environment and files.
 Outside RealOutside();
+
+// What `in` holds, at most `max_bytes` of it.
+std::string ReadUpTo(std::istream& in, size_t max_bytes);
 
 struct LoadedConfig {
   std::string file;

@@ -83,9 +83,7 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
 }
 
 absl::StatusOr<ConfigSource> ReadStandardInput() {
-  ConfigSource source{std::string(kMaxConfigBytes + 1, '\0'), "(standard input)"};
-  std::cin.read(source.text.data(), static_cast<std::streamsize>(source.text.size()));
-  source.text.resize(static_cast<size_t>(std::cin.gcount()));
+  ConfigSource source{ReadUpTo(std::cin, kMaxConfigBytes + 1), "(standard input)"};
   if (source.text.size() > kMaxConfigBytes) {
     return absl::InvalidArgumentError("the configuration on standard input is larger than 10MiB");
   }
