@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -86,6 +87,12 @@ void AppendInputs(const v1::EmbedRequest& request, EmbedBatch batch, std::string
   body->push_back(']');
 }
 
+// One value that is no number makes every distance to the vector none.
+bool IsFinite(const v1::Embedding& embedding) {
+  return std::all_of(embedding.values().begin(), embedding.values().end(),
+                     [](float value) { return std::isfinite(value); });
+}
+
 // Little-endian floats in base64, or an array of numbers.
 bool ReadVector(const JsonValue& value, v1::Embedding* embedding) {
   if (value.IsString()) {
@@ -95,7 +102,7 @@ bool ReadVector(const JsonValue& value, v1::Embedding* embedding) {
     static_assert(std::endian::native == std::endian::little);
     embedding->mutable_values()->Resize(static_cast<int>(bytes.size() / sizeof(float)), 0);
     std::memcpy(embedding->mutable_values()->mutable_data(), bytes.data(), bytes.size());
-    return true;
+    return IsFinite(*embedding);
   }
   if (!value.IsArray() || value.Empty()) return false;
   embedding->mutable_values()->Reserve(static_cast<int>(value.Size()));
@@ -103,7 +110,7 @@ bool ReadVector(const JsonValue& value, v1::Embedding* embedding) {
     if (!number.IsNumber()) return false;
     embedding->add_values(static_cast<float>(number.GetDouble()));
   }
-  return true;
+  return IsFinite(*embedding);
 }
 
 // Where the vector at `position` of the answer belongs; -1 for an index that cannot be.

@@ -114,6 +114,22 @@ TEST(EmbedAnswer, IndexesAreAllThereOnceOrNotAtAll) {
   }
 }
 
+TEST(EmbedAnswer, AValueThatIsNoNumberIsBroken) {
+  for (const char* vector : {
+           R"("AADAfw==")",      // NaN
+           R"("AACAPwAAgH8=")",  // 1 and infinity
+           "[1,1e39]",
+           "[-1e39]",
+       }) {
+    v1::EmbedResponse response;
+    const absl::Status status =
+        OpenAi().DecodeEmbed(Context(false), {0, 1},
+                             absl::StrCat(R"({"data":[{"embedding":)", vector, "}]}"), &response);
+    EXPECT_EQ(ClassOf(status), ErrorClass::kMalformed) << vector;
+    EXPECT_TRUE(response.embeddings().empty()) << vector;
+  }
+}
+
 TEST(EmbedAnswer, AnErrorInA200IsAnError) {
   v1::EmbedResponse response;
   const absl::Status status = OpenAi().DecodeEmbed(
