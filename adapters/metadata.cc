@@ -5,7 +5,8 @@
 namespace mg {
 namespace {
 
-constexpr size_t kMaxMembers = 64;  // of one object: names could be endless
+constexpr size_t kMaxMembers = 64;    // of one object: names could be endless
+constexpr size_t kMaxHeld = 1 << 20;  // of all objects: there is one for each choice
 constexpr int kMaxDepth = 8;
 
 using google::protobuf::Struct;
@@ -28,11 +29,14 @@ void AnswerMetadata::KeepIn(Members* members, absl::string_view name, const Json
   std::string key(name);
   if (members->size() >= kMaxMembers && members->find(key) == members->end()) return;
   std::string text = ToJsonText(value);
-  if (text.size() > kMaxMetadataBytes) {
+  std::string& kept = (*members)[key];
+  bytes_ -= kept.size();
+  if (text.size() > kMaxMetadataBytes || bytes_ + text.size() > kMaxHeld) {
     members->erase(key);  // the last value is the one that counts, and it does not fit
-  } else {
-    (*members)[std::move(key)] = std::move(text);
+    return;
   }
+  bytes_ += text.size();
+  kept = std::move(text);
 }
 
 bool AnswerMetadata::Write(Struct* out) const {

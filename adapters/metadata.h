@@ -31,8 +31,9 @@ class AnswerMetadata {
 
  private:
   using Members = std::map<std::string, std::string>;  // name → JSON text
-  static void KeepIn(Members* members, absl::string_view name, const JsonValue& value);
+  void KeepIn(Members* members, absl::string_view name, const JsonValue& value);
 
+  size_t bytes_ = 0;  // of all texts
   Members answer_;
   Members usage_;
   std::map<int, Members> choices_;

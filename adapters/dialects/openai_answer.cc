@@ -12,6 +12,7 @@ namespace mg {
 namespace {
 
 constexpr int kMaxChoices = 1024;
+constexpr size_t kMaxHeld = 16 << 20;  // until the end: a stream may go on for ever
 constexpr double kYear10000 = 253402300800.0;
 
 // Read here, or without a meaning (padding).
@@ -97,8 +98,14 @@ absl::Status OpenAiAnswer::ReadChoices(const JsonValue& chunk, absl::string_view
       }
       found = choices_.try_emplace(index, index, request_, context_).first;
     }
+    const size_t held = found->second.held_bytes();
     auto status = found->second.Read(choice, texts[i], whole, &metadata_, events);
     if (!status.ok()) return status;
+    held_bytes_ += found->second.held_bytes() - held;
+    if (held_bytes_ > kMaxHeld) {
+      return OpenAiMalformed(
+          context_, absl::StrCat("more than ", kMaxHeld, " bytes of names, citations and state"));
+    }
   }
   return absl::OkStatus();
 }

@@ -51,6 +51,7 @@ class OpenAiAnswer {
   AnswerMetadata metadata_;
   std::vector<std::string> cited_;
   std::map<int, OpenAiChoice> choices_;
+  size_t held_bytes_ = 0;  // by all choices
   absl::BitGen random_;
 };
 

@@ -84,11 +84,14 @@ void OpenAiChoice::ReadToolCall(const JsonValue& entry, absl::string_view text, 
   if (custom != nullptr) call->custom = true;
   const bool known =
       std::any_of(calls_.begin(), calls_.end(), [&](const Call& each) { return each.id == id; });
-  if (call->id.empty() && !id.empty() && !known) call->id = std::string(id);
-  if (!call->named && !name.empty() && name != call->name)
-    call->name.append(name.data(), name.size());
+  if (call->id.empty() && !id.empty() && !known) {
+    call->id = std::string(id);
+    held_bytes_ += id.size();
+  }
+  AppendName(call, name);
   if (Member(entry, "extra_content") != nullptr) {
     call->extra_content = std::string(MemberText(text, "extra_content"));
+    held_bytes_ += call->extra_content.size();
   }
   AppendArguments(call, arguments);
 }
@@ -124,6 +127,13 @@ OpenAiChoice::Call* OpenAiChoice::FindCall(const JsonValue& entry, absl::string_
   call.part = next_part_++;
   has_output_ = true;
   return &call;
+}
+
+// A name may come in pieces, or with every piece again.
+void OpenAiChoice::AppendName(Call* call, absl::string_view piece) {
+  if (call->named || piece == call->name) return;
+  call->name.append(piece.data(), piece.size());
+  held_bytes_ += piece.size();
 }
 
 void OpenAiChoice::GiveName(Call* call) {
@@ -192,7 +202,7 @@ void OpenAiChoice::ReadFunctionCall(const JsonValue& function, absl::string_view
     has_output_ = true;
   }
   Call& call = calls_[0];
-  if (!call.named && name != call.name) call.name.append(name.data(), name.size());
+  AppendName(&call, name);
   AppendArguments(&call, arguments);
 }
 

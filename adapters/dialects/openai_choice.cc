@@ -188,6 +188,7 @@ absl::Status OpenAiChoice::ReadMessage(const JsonValue& message, absl::string_vi
   if (const JsonValue* extra = Member(message, "extra_content");
       extra != nullptr && extra->IsObject()) {
     message_extra_content_ = ToJsonText(*extra);
+    held_bytes_ += message_extra_content_.size();
   }
   for (const auto& member : message.GetObject()) {
     const absl::string_view name = StringOf(member.name);

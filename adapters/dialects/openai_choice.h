@@ -39,6 +39,8 @@ class OpenAiChoice {
   int index() const { return index_; }
   bool has_finish() const { return has_finish_; }
   bool has_output() const { return has_output_; }
+  // Of names, ids, citations and state, which come out at the end of the choice at the earliest.
+  size_t held_bytes() const { return held_bytes_; }
 
  private:
   struct Call {
@@ -78,6 +80,7 @@ class OpenAiChoice {
   Call* FindCall(const JsonValue& entry, absl::string_view id, absl::string_view name,
                  bool has_arguments, bool fresh);
   void AppendArguments(Call* call, absl::string_view piece);
+  void AppendName(Call* call, absl::string_view piece);
   void GiveName(Call* call);
 
   int PartIndex(int* part);
@@ -106,6 +109,7 @@ class OpenAiChoice {
   int64_t text_code_points_ = 0;
   bool has_output_ = false;
   bool refused_ = false;
+  size_t held_bytes_ = 0;
 
   std::vector<Call> calls_;
   std::string audio_rest_;  // base64 that is not a whole group yet

@@ -17,6 +17,7 @@ namespace {
 // Of what is held until the end of the choice.
 constexpr size_t kMaxHeldCitations = 4096;
 constexpr size_t kMaxDetails = 4096;
+constexpr size_t kMaxDetailMembers = 64;
 
 bool OneOf(absl::string_view word, std::initializer_list<absl::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -50,6 +51,24 @@ void ReadTokenLogprob(const JsonValue& entry, v1::TokenLogprob* out) {
       out->mutable_raw()->push_back(static_cast<char>(byte.GetUint()));
     }
   }
+}
+
+void ReadCitation(const JsonValue& annotation, v1::Citation* citation) {
+  const JsonValue* url = Member(annotation, "url_citation");
+  if (StringMember(annotation, "type") != "url_citation" || url == nullptr) {
+    google::protobuf::Value details;
+    ToStructValue(annotation, 8, &details);
+    *citation->mutable_details() = std::move(*details.mutable_struct_value());
+    return;
+  }
+  const auto position = [&](const char* name) {
+    const JsonValue* at = Member(*url, name);
+    return at != nullptr && at->IsInt() ? at->GetInt() : -1;
+  };
+  citation->set_uri(std::string(StringMember(*url, "url")));
+  citation->set_title(std::string(StringMember(*url, "title")));
+  if (position("start_index") >= 0) citation->set_start(position("start_index"));
+  if (position("end_index") >= 0) citation->set_end(position("end_index"));
 }
 
 }  // namespace
@@ -120,15 +139,19 @@ void OpenAiChoice::ReadReasoningDetails(const JsonValue& details, bool whole) {
           (detail.joined_name.empty() || detail.joined_name == name)) {
         detail.joined_name = name;
         detail.joined.append(member.value.GetString(), member.value.GetStringLength());
+        held_bytes_ += member.value.GetStringLength();
         continue;
       }
       auto same = std::find_if(detail.members.begin(), detail.members.end(),
                                [&](const auto& each) { return each.first == name; });
       if (same == detail.members.end()) {
-        detail.members.emplace_back(name, ToJsonText(member.value));
-      } else if (!member.value.IsNull()) {
-        same->second = ToJsonText(member.value);
+        if (detail.members.size() >= kMaxDetailMembers) continue;
+        same = detail.members.emplace(same, name, "null");
+        held_bytes_ += name.size();
       }
+      if (member.value.IsNull()) continue;
+      same->second = ToJsonText(member.value);
+      held_bytes_ += same->second.size();
     }
   }
 }
@@ -190,22 +213,8 @@ void OpenAiChoice::ReadAnnotations(const JsonValue& annotations) {
   if (!annotations.IsArray()) return;
   for (const JsonValue& annotation : annotations.GetArray()) {
     if (!annotation.IsObject() || citations_.size() >= kMaxHeldCitations) continue;
-    v1::Citation& citation = citations_.emplace_back();
-    const JsonValue* url = Member(annotation, "url_citation");
-    if (StringMember(annotation, "type") == "url_citation" && url != nullptr) {
-      const auto position = [&](const char* name) {
-        const JsonValue* at = Member(*url, name);
-        return at != nullptr && at->IsInt() ? at->GetInt() : -1;
-      };
-      citation.set_uri(std::string(StringMember(*url, "url")));
-      citation.set_title(std::string(StringMember(*url, "title")));
-      if (position("start_index") >= 0) citation.set_start(position("start_index"));
-      if (position("end_index") >= 0) citation.set_end(position("end_index"));
-      continue;
-    }
-    google::protobuf::Value details;
-    ToStructValue(annotation, 8, &details);
-    *citation.mutable_details() = std::move(*details.mutable_struct_value());
+    ReadCitation(annotation, &citations_.emplace_back());
+    held_bytes_ += citations_.back().ByteSizeLong();
   }
 }
 

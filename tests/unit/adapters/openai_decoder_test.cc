@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "adapters/dialect.h"
 #include "adapters/fold.h"
 
@@ -167,6 +168,54 @@ TEST(OpenAiDecoder, TooManyCallsAndChoicesAreRefused) {
   EXPECT_EQ(
       ClassOf(NewDecoder()->Feed(absl::StrCat("data: {\"choices\":[", choices, "]}\n\n"), &events)),
       ErrorClass::kMalformed);
+}
+
+// What comes out at the end alone is kept until then: a stream may not go on with it for ever.
+TEST(OpenAiDecoder, WhatIsHeldBackIsBounded) {
+  const std::string piece = absl::StrCat("#", std::string(1 << 20, 'x'));
+  for (const std::string& delta : {
+           absl::StrCat(R"("tool_calls":[{"index":0,"function":{"name":")", piece, R"("}}])"),
+           absl::StrCat(R"("function_call":{"name":")", piece, R"("})"),
+           absl::StrCat(R"("tool_calls":[{"function":{"name":"f","arguments":"{}"},)",
+                        R"("extra_content":{"a":")", piece, R"("}}])"),
+           absl::StrCat(R"("reasoning_details":[{"type":"reasoning.text","text":")", piece,
+                        R"("}])"),
+           absl::StrCat(R"("reasoning_details":[{"type":"reasoning.encrypted","data":")", piece,
+                        R"("}])"),
+           absl::StrCat(R"("annotations":[{"type":"url_citation","url_citation":{"url":")", piece,
+                        R"("}}])"),
+           absl::StrCat(R"("extra_content":{"a":")", piece, R"("})"),
+       }) {
+    auto decoder = NewDecoder();
+    std::vector<v1::ChatEvent> events;
+    absl::Status status;
+    int chunks = 0;
+    for (; chunks < 20 && status.ok(); ++chunks) {
+      // A name that is said again is no piece of it.
+      const std::string next = absl::StrReplaceAll(delta, {{"#", absl::StrCat(chunks)}});
+      status = decoder->Feed(Chunk(next), &events);
+    }
+    EXPECT_EQ(ClassOf(status), ErrorClass::kMalformed) << delta.substr(0, 80) << status;
+    EXPECT_GE(chunks, 15) << delta.substr(0, 80);
+  }
+}
+
+// Each member is looked for among the ones before it.
+TEST(OpenAiDecoder, ADetailHasFewMembers) {
+  std::string members;
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&members, i ? "," : "", "\"m", i, "\":", i);
+  auto decoder = NewDecoder();
+  std::vector<v1::ChatEvent> events;
+  ASSERT_TRUE(decoder
+                  ->Feed(absl::StrCat(Chunk(absl::StrCat(R"("reasoning_details":[{)", members,
+                                                         R"(}],"content":"a")")),
+                                      kStop),
+                         &events)
+                  .ok());
+  ASSERT_TRUE(decoder->Finish(true, &events).ok());
+  const std::string answer = Fold(std::move(events)).ShortDebugString();
+  EXPECT_NE(answer.find("m63"), std::string::npos) << answer;
+  EXPECT_EQ(answer.find("m64"), std::string::npos);
 }
 
 TEST(OpenAiDecoder, BrokenConnections) {
