@@ -9,7 +9,10 @@ constexpr int kBatch = 256;
 }  // namespace
 
 GrpcQueue::GrpcQueue(Loop* loop, std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : loop_(loop), queue_(std::move(queue)), thread_([this] { Forward(); }) {}
+    : loop_(loop),
+      queue_(std::move(queue)),
+      interrupt_tag_{[](void* self, bool) { static_cast<GrpcQueue*>(self)->interrupted_ = false; },
+                     this} {}
 
 GrpcQueue::~GrpcQueue() {
   *alive_ = false;
@@ -18,7 +21,7 @@ GrpcQueue::~GrpcQueue() {
     forwarder_ = Forwarder::kStopping;
   }
   queue_->Shutdown();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   void* tag = nullptr;
   bool ok = false;
   while (queue_->Next(&tag, &ok)) {
@@ -35,6 +38,10 @@ bool GrpcQueue::Poll() {
   completing_.swap(after_turn_);
   for (GrpcTag* tag : completing_) Complete(tag, true);
   completing_.clear();
+  if (waited_for_ != nullptr) {
+    Complete(std::exchange(waited_for_, nullptr), waited_ok_);
+    any = true;
+  }
 
   void* tag = nullptr;
   bool ok = false;
@@ -47,8 +54,25 @@ bool GrpcQueue::Poll() {
   return any;
 }
 
+void GrpcQueue::Wait(Instant until) {
+  gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  if (until != kNever) {
+    const int64_t left = absl::ToInt64Nanoseconds(until - loop_->Measure());
+    deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left, GPR_TIMESPAN));
+  }
+  void* tag = nullptr;
+  if (queue_->AsyncNext(&tag, &waited_ok_, deadline) != grpc::CompletionQueue::GOT_EVENT) return;
+  waited_for_ = static_cast<GrpcTag*>(tag);
+}
+
+void GrpcQueue::Interrupt() {
+  if (interrupted_.exchange(true)) return;
+  alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &interrupt_tag_);
+}
+
 void GrpcQueue::Park() {
   if (parked_) return;
+  if (!thread_.joinable()) thread_ = std::thread([this] { Forward(); });
   parked_ = true;
   absl::MutexLock lock(&mutex_);
   forwarder_ = Forwarder::kWaiting;

@@ -1,10 +1,12 @@
-// gRPC's completion queue as the loop's CompletionSource: the loop takes the events itself while
-// there is work, since each hop between threads costs more than most calls; only while it sleeps
-// does a thread of this class wait for one and wake it. All functions belong to the loop's thread.
+// gRPC's completion queue as the loop's CompletionSource: the loop takes the events itself, since
+// each hop between threads costs more than most calls. Only where it sleeps elsewhere does a thread
+// of this class wait for one and wake it. All functions but Interrupt belong to the loop's thread.
 #pragma once
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -33,6 +35,8 @@ class GrpcQueue final : public CompletionSource {
   void AfterTurn(GrpcTag* tag) { after_turn_.push_back(tag); }
 
   bool Poll() override;
+  void Wait(Instant until) override;
+  void Interrupt() override;
   void Park() override;
 
  private:
@@ -46,13 +50,19 @@ class GrpcQueue final : public CompletionSource {
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<GrpcTag*> after_turn_;
   std::vector<GrpcTag*> completing_;
+  GrpcTag* waited_for_ = nullptr;  // what ended Wait
+  bool waited_ok_ = false;
   bool parked_ = false;
   // Tells an event that was posted but not yet handled that this object is gone.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
   absl::Mutex mutex_;
   Forwarder forwarder_ ABSL_GUARDED_BY(mutex_) = Forwarder::kIdle;
-  std::thread thread_;  // started last
+  std::thread thread_;  // from the first Park on
+
+  std::atomic<bool> interrupted_ = false;  // the alarm's event has not been handled
+  grpc::Alarm alarm_;
+  GrpcTag interrupt_tag_;
 };
 
 }  // namespace mg

@@ -49,14 +49,37 @@ void EpollLoop::Run() {
     for (CompletionSource* source : sources_) busy |= source->Poll();
     busy |= PollFds(0);
     busy |= RunReady();
-    if (busy || stopped_) continue;
-    for (CompletionSource* source : sources_) source->Park();
-    PollFds(SleepMs());
+    if (!busy && !stopped_) Sleep();
   }
   stopped_ = false;
 }
 
+void EpollLoop::Sleep() {
+  for (CompletionSource* source : sources_) {
+    if (source != sleeps_in_) source->Park();
+  }
+  if (sleeps_in_ == nullptr) {
+    PollFds(SleepMs());
+    return;
+  }
+  watcher_->Arm();
+  sleeps_in_->Wait(NextTimer());
+  watcher_->Disarm();
+}
+
+void EpollLoop::AddCompletionSource(CompletionSource* source) {
+  if (sources_.empty()) {
+    sleeps_in_ = source;
+    watcher_ = std::make_unique<FdWatcher>(epoll_fd_, [source] { source->Interrupt(); });
+  }
+  sources_.push_back(source);
+}
+
 void EpollLoop::RemoveCompletionSource(CompletionSource* source) {
+  if (source == sleeps_in_) {
+    watcher_.reset();
+    sleeps_in_ = nullptr;
+  }
   sources_.erase(std::remove(sources_.begin(), sources_.end(), source), sources_.end());
 }
 

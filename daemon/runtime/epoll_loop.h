@@ -5,20 +5,29 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "daemon/runtime/fd_watcher.h"
 #include "daemon/runtime/loop.h"
 
 namespace mg {
 
-// Completions that another library queues. Poll and Park are called on the loop's thread.
+// Completions that another library queues. All but Interrupt is called on the loop's thread. The
+// loop sleeps in the source that was added first (Wait), and a thread of its own watches the
+// descriptors meanwhile: what a turn brings about in the queue itself (every write to a caller)
+// then costs no hop between threads. The other sources, which have little to do, are parked.
 class CompletionSource {
  public:
   virtual ~CompletionSource() = default;
   // Handles what has completed, without blocking; whether there was anything.
   virtual bool Poll() = 0;
-  // The loop is about to sleep: from now on something that completes is handed in by Loop::Post.
+  // Blocks until something has completed, which the next Poll handles, until Interrupt or `until`.
+  virtual void Wait(Instant until) = 0;
+  // Ends a Wait that is under way, else the next one. From any thread.
+  virtual void Interrupt() = 0;
+  // The loop is about to sleep elsewhere: something that completes is handed in by Loop::Post.
   virtual void Park() = 0;
 };
 
@@ -45,8 +54,8 @@ class EpollLoop final : public Loop {
   void Modify(int fd, uint32_t events);
   void Unwatch(int fd);
 
-  // Not owned: whoever adds one removes it.
-  void AddCompletionSource(CompletionSource* source) { sources_.push_back(source); }
+  // Not owned: whoever adds one removes it. Not while the loop runs.
+  void AddCompletionSource(CompletionSource* source);
   void RemoveCompletionSource(CompletionSource* source);
 
  private:
@@ -59,6 +68,7 @@ class EpollLoop final : public Loop {
   void WakeUp() override;
   // One epoll_wait of at most `timeout_ms`; whether anything was ready.
   bool PollFds(int timeout_ms);
+  void Sleep();
   int SleepMs() const;
 
   const int epoll_fd_;
@@ -67,6 +77,8 @@ class EpollLoop final : public Loop {
   uint64_t next_generation_ = 1;
   absl::flat_hash_map<int, std::shared_ptr<FdWatch>> watches_;
   std::vector<CompletionSource*> sources_;
+  CompletionSource* sleeps_in_ = nullptr;
+  std::unique_ptr<FdWatcher> watcher_;  // where sleeps_in_ is set
 };
 
 }  // namespace mg

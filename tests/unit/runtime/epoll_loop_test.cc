@@ -144,35 +144,121 @@ TEST(EpollLoopTest, ATimerThatIsAlwaysDueStarvesNoDescriptor) {
   EXPECT_TRUE(told);
 }
 
-// Has work twice, then lets the loop sleep until another thread posts.
-class TwiceBusy final : public CompletionSource {
+// A queue as gRPC's is, without anything to complete but its interrupts.
+class Source final : public CompletionSource {
  public:
-  explicit TwiceBusy(EpollLoop* loop) : loop_(loop) {}
-  ~TwiceBusy() override { poster_.join(); }
-  bool Poll() override { return ++polls_ <= 2; }
-  void Park() override {
-    ++parks_;
-    if (parks_ == 1) {
-      poster_ = std::thread([this] { loop_->Post([this] { loop_->Stop(); }); });
-    }
+  explicit Source(EpollLoop* loop) : loop_(loop) {}
+
+  bool Poll() override {
+    ++polls_;
+    return polls_ <= busy_polls;
   }
+  void Wait(Instant until) override {
+    ++waits_;
+    absl::MutexLock lock(&mutex_);
+    waited_until_ = until;
+    if (until == kNever) {
+      mutex_.Await(absl::Condition(&interrupted_));
+    } else {
+      mutex_.AwaitWithTimeout(absl::Condition(&interrupted_), until - loop_->Measure());
+    }
+    interrupted_ = false;
+  }
+  void Interrupt() override {
+    absl::MutexLock lock(&mutex_);
+    interrupted_ = true;
+    ++interrupts_;
+  }
+  void Park() override { ++parks_; }
+
   int polls() const { return polls_; }
+  int waits() const { return waits_; }
   int parks() const { return parks_; }
+  Instant waited_until() const { return waited_until_; }
+  int interrupts() {
+    absl::MutexLock lock(&mutex_);
+    return interrupts_;
+  }
+
+  int busy_polls = 0;
 
  private:
   EpollLoop* const loop_;
-  std::thread poster_;
   int polls_ = 0;
+  int waits_ = 0;
   int parks_ = 0;
+  Instant waited_until_;
+  absl::Mutex mutex_;
+  bool interrupted_ = false;
+  int interrupts_ = 0;
 };
 
-TEST(EpollLoopTest, PollsItsSourceWhileBusyAndParksItBeforeItSleeps) {
+TEST(EpollLoopTest, PollsItsSourceWhileThereIsWorkAndSleepsInItUntilTheNextTimer) {
   EpollLoop loop;
-  TwiceBusy source(&loop);
+  Source source(&loop);
+  source.busy_polls = 2;
   loop.AddCompletionSource(&source);
+  const Instant at = loop.now() + absl::Milliseconds(20);
+  loop.CallAt(at, [&] { loop.Stop(); });
   loop.Run();
   EXPECT_GE(source.polls(), 3);
-  EXPECT_GE(source.parks(), 1);
+  EXPECT_GE(source.waits(), 1);
+  EXPECT_EQ(source.waited_until(), at);
+  EXPECT_EQ(source.parks(), 0);
+  EXPECT_EQ(source.interrupts(), 0);
+  loop.RemoveCompletionSource(&source);
+}
+
+TEST(EpollLoopTest, ADescriptorThatIsReadyInterruptsTheSourceItSleepsIn) {
+  EpollLoop loop;
+  Source source(&loop);
+  loop.AddCompletionSource(&source);
+  SocketPair pair;
+  int reads = 0;
+  loop.Watch(pair.fds[0], EpollLoop::kReadable, [&](uint32_t) {
+    char byte = 0;
+    ASSERT_EQ(read(pair.fds[0], &byte, 1), 1);
+    if (++reads == 3) loop.Stop();
+  });
+  std::thread writer([&] {
+    for (int i = 1; i <= 3; ++i) {
+      EXPECT_EQ(write(pair.fds[1], "x", 1), 1);
+    }
+  });
+  loop.Run();
+  writer.join();
+  EXPECT_EQ(reads, 3);
+  loop.RemoveCompletionSource(&source);
+}
+
+TEST(EpollLoopTest, WhatAnotherThreadPostsInterruptsTheSourceItSleepsIn) {
+  EpollLoop loop;
+  Source source(&loop);
+  loop.AddCompletionSource(&source);
+  std::thread poster([&] { loop.Post([&] { loop.Stop(); }); });
+  loop.Run();
+  poster.join();
+  loop.RemoveCompletionSource(&source);
+}
+
+TEST(EpollLoopTest, ParksTheSourcesItDoesNotSleepIn) {
+  EpollLoop loop;
+  Source first(&loop);
+  Source second(&loop);
+  loop.AddCompletionSource(&first);
+  loop.AddCompletionSource(&second);
+  loop.CallAt(loop.now() + absl::Milliseconds(20), [&] { loop.Stop(); });
+  loop.Run();
+  EXPECT_GE(second.parks(), 1);
+  EXPECT_EQ(second.waits(), 0);
+
+  // Without the first it sleeps in its own descriptors: the second may still be parked.
+  loop.RemoveCompletionSource(&first);
+  std::thread poster([&] { loop.Post([&] { loop.Stop(); }); });
+  loop.Run();
+  poster.join();
+  EXPECT_EQ(second.waits(), 0);
+  loop.RemoveCompletionSource(&second);
 }
 
 TEST(EpollLoopTest, StopBeforeRunEndsItAtOnce) {
