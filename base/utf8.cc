@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace mg {
 namespace {
@@ -26,11 +27,22 @@ size_t CharacterLength(absl::string_view text) {
   return 4;
 }
 
+// Whether the eight bytes from `bytes` on are all ASCII, as most are.
+bool EightAscii(const char* bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return (word & 0x8080808080808080) == 0;
+}
+
 }  // namespace
 
 size_t ValidUtf8Prefix(absl::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
+    if (text.size() - at >= 8 && EightAscii(text.data() + at)) {
+      at += 8;
+      continue;
+    }
     const size_t length = CharacterLength(text.substr(at));
     if (length == 0) break;
     at += length;

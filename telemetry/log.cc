@@ -159,12 +159,14 @@ void Logger::Write(absl::Time at, LogLevel level, absl::string_view event, absl:
   fields->emplace_back("pod", options_.pod);
   SortByRank(fields);
   std::list<std::string> scrubbed;  // what the fields and `msg` refer to
-  std::string text(msg);
-  if (scrubber_.Scrub(&text)) msg = scrubbed.emplace_back(text);
+  const auto scrub = [&](absl::string_view* text) {
+    if (!scrubber_.Finds(*text)) return;
+    scrubber_.Scrub(&scrubbed.emplace_back(*text));
+    *text = scrubbed.back();
+  };
+  scrub(&msg);
   for (LogField& field : *fields) {
-    if (field.kind != LogField::Kind::kText) continue;
-    text.assign(field.text.data(), field.text.size());
-    if (scrubber_.Scrub(&text)) field.text = scrubbed.emplace_back(text);
+    if (field.kind == LogField::Kind::kText) scrub(&field.text);
   }
   writer_.Write(json_ ? JsonLine(at, level, event, msg, *fields)
                       : TextLine(at, level, event, msg, *fields));

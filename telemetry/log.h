@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <climits>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -53,7 +54,7 @@ class LogField {
   Kind kind = Kind::kText;
   absl::string_view text;
   int64_t number = 0;
-  int rank = 0;  // its place in the line; the logger's
+  int rank = INT_MAX;  // its place in the line; the logger's
 };
 
 struct LogOptions {

@@ -65,7 +65,7 @@ void AppendValue(const LogField& field, std::string* out) {
   switch (field.kind) {
     case LogField::Kind::kText:
       out->push_back('"');
-      AppendLogText(CutUtf8(field.text, MaxBytesOf(field.name)), out);
+      AppendLogText(CutUtf8(field.text, MaxBytesOf(field)), out);
       out->push_back('"');
       return;
     case LogField::Kind::kInteger:
@@ -79,6 +79,17 @@ void AppendValue(const LogField& field, std::string* out) {
                       absl::Dec(std::abs(field.number) % 1000, absl::kZeroPad3));
       return;
   }
+}
+
+// 2026-03-01T12:00:00.123456Z: absl::FormatTime takes ten times as long.
+void AppendUtc(absl::Time at, std::string* out) {
+  const absl::TimeZone::CivilInfo utc = absl::UTCTimeZone().At(at);
+  const auto two = [](int number) { return absl::Dec(number, absl::kZeroPad2); };
+  absl::StrAppend(out, absl::Dec(utc.cs.year(), absl::kZeroPad4), "-", two(utc.cs.month()), "-",
+                  two(utc.cs.day()));
+  absl::StrAppend(out, "T", two(utc.cs.hour()), ":", two(utc.cs.minute()), ":",
+                  two(utc.cs.second()), ".",
+                  absl::Dec(absl::ToInt64Microseconds(utc.subsecond), absl::kZeroPad6), "Z");
 }
 
 void AppendMember(const LogField& field, std::string* line) {
@@ -125,9 +136,9 @@ std::string JsonLine(absl::Time at, LogLevel level, absl::string_view event, abs
                      const std::vector<LogField>& fields) {
   std::string line;
   line.reserve(512);
-  absl::StrAppend(&line, "{\"ts\":\"",
-                  absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", at, absl::UTCTimeZone()),
-                  "\",\"level\":\"", NameOf(level), "\"");
+  line.append("{\"ts\":\"");
+  AppendUtc(at, &line);
+  absl::StrAppend(&line, "\",\"level\":\"", NameOf(level), "\"");
   AppendMember(LogField("msg", msg), &line);
   AppendMember(LogField("event", event), &line);
   for (const LogField& field : fields) AppendMember(field, &line);
@@ -147,7 +158,7 @@ std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, abs
     absl::StrAppend(&line, " ", field.name, "=");
     const bool bare = field.kind == LogField::Kind::kText && IsPlainWord(field.text);
     if (bare)
-      absl::StrAppend(&line, CutUtf8(field.text, MaxBytesOf(field.name)));
+      absl::StrAppend(&line, CutUtf8(field.text, MaxBytesOf(field)));
     else
       AppendValue(field, &line);
   }
@@ -162,11 +173,10 @@ int RankOf(absl::string_view field) {
   return static_cast<int>(kOrder.size());
 }
 
-size_t MaxBytesOf(absl::string_view field) {
-  if (field == "error.message") return 512;
-  if (field == "body") return 8192;
-  const bool of_a_call = RankOf(field) < static_cast<int>(kOrder.size());
-  return of_a_call ? 256 : 1024;
+size_t MaxBytesOf(const LogField& field) {
+  if (field.name == "error.message") return 512;
+  if (field.name == "body") return 8192;
+  return field.rank < static_cast<int>(kOrder.size()) ? 256 : 1024;
 }
 
 }  // namespace mg

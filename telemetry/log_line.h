@@ -24,7 +24,7 @@ std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, abs
 // The place of a field in its line; those without one follow behind, in the order they are given
 // in.
 int RankOf(absl::string_view field);
-// The longest text that a field may hold.
-size_t MaxBytesOf(absl::string_view field);
+// The longest text that a field may hold; its rank must be set.
+size_t MaxBytesOf(const LogField& field);
 
 }  // namespace mg

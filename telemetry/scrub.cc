@@ -1,6 +1,7 @@
 #include "telemetry/scrub.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -89,21 +90,22 @@ size_t Scrubber::Match(absl::string_view text) const {
   return longest;
 }
 
+std::pair<size_t, size_t> Scrubber::Find(absl::string_view text, size_t at) const {
+  for (; !needles_.empty() && at + kMinSecret <= text.size(); ++at) {
+    const absl::string_view rest = text.substr(at);
+    if (!begins_.test(BeginningOf(rest))) continue;
+    if (const size_t length = Match(rest); length > 0) return {at, length};
+  }
+  return {text.size(), 0};
+}
+
 bool Scrubber::Scrub(std::string* text) const {
-  if (needles_.empty()) return false;
   const absl::string_view all = *text;
   std::string out;
   size_t kept = 0;
-  for (size_t at = 0; at + kMinSecret <= all.size();) {
-    const absl::string_view rest = all.substr(at);
-    const size_t length = begins_.test(BeginningOf(rest)) ? Match(rest) : 0;
-    if (length == 0) {
-      ++at;
-      continue;
-    }
+  for (auto [at, length] = Find(all, 0); length > 0; std::tie(at, length) = Find(all, kept)) {
     absl::StrAppend(&out, all.substr(kept, at - kept), kRedacted);
-    at += length;
-    kept = at;
+    kept = at + length;
   }
   if (kept == 0) return false;
   absl::StrAppend(&out, all.substr(kept));

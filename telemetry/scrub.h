@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,11 +20,15 @@ class Scrubber {
   // Values of under four bytes are no secrets, and would tear holes into every text.
   explicit Scrubber(const std::vector<absl::string_view>& secrets);
 
+  // Whether there is something to replace.
+  bool Finds(absl::string_view text) const { return Find(text, 0).second != 0; }
   // Replaces in place by "[redacted]"; false if there was nothing to replace.
   bool Scrub(std::string* text) const;
 
  private:
   void Add(absl::string_view form);
+  // The next place and length of what belongs to a secret, from `at` on; of length 0: none.
+  std::pair<size_t, size_t> Find(absl::string_view text, size_t at) const;
   // How many bytes at the head of `text` belong to a secret; 0: none.
   size_t Match(absl::string_view text) const;
 
