@@ -32,7 +32,7 @@ FREE = ["main", "tests", "cmake"]
 LIBRARIES = {
     "gRPC": (r"grpc(pp|\+\+)?/|.*\.grpc\.pb\.h", r"daemon/(grpc|rpc)_\w+\.(cc|h)|main/chat\.cc"),
     "libcurl": (r"curl/", r"daemon/runtime/curl_\w+\.(cc|h)"),
-    "epoll": (r"sys/(epoll|eventfd|timerfd)\.h", r"daemon/runtime/(epoll_loop|curl_multi)\.cc|main/serve\.cc"),
+    "epoll": (r"sys/(epoll|eventfd|timerfd)\.h", r"daemon/runtime/(epoll_loop|fd_watcher|curl_multi)\.cc|main/serve\.cc"),
     "Beast": (r"boost/", r"daemon/runtime/http_server\w*\.(cc|h)"),
     "yaml-cpp": (r"yaml-cpp/", r"daemon/config/yaml\w*\.cc"),
     "prometheus-cpp": (r"prometheus/", r"telemetry/metrics\w*\.cc"),
