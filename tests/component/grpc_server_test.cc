@@ -1,7 +1,6 @@
 // The gRPC server over real sockets: calls of every kind, metadata, errors, cancellation, drain and
 // shutdown.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
@@ -10,8 +9,6 @@
 
 namespace mg::testing {
 namespace {
-
-using ::testing::HasSubstr;
 
 struct Answered {
   grpc::Status status;
@@ -325,39 +322,6 @@ TEST(GrpcServer, HealthTellsOfServicesAndOfTheDrain) {
   EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
   unknown_context.TryCancel();
   EXPECT_EQ(unknown->Finish().error_code(), grpc::StatusCode::CANCELLED);
-}
-
-// Reflection by hand: its proto is in no package. Field 7 of the request: list the services.
-TEST(GrpcServer, ReflectionListsTheServices) {
-  Fixture fixture;
-  grpc::GenericStub stub(fixture.NewChannel());
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  void* tag = nullptr;
-  bool ok = false;
-  auto call = stub.PrepareCall(
-      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
-  call->StartCall(nullptr);
-  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
-  const std::string list_services = "\x3a\x01*";
-  const grpc::Slice slice(list_services);
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
-  grpc::ByteBuffer answer;
-  call->Read(&answer, nullptr);
-  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
-  grpc::Slice whole;
-  ASSERT_TRUE(answer.DumpToSingleSlice(&whole).ok());
-  const std::string text(reinterpret_cast<const char*>(whole.begin()), whole.size());
-  EXPECT_THAT(text, HasSubstr("modelgateway.v1.ModelGateway"));
-  EXPECT_THAT(text, HasSubstr("grpc.health.v1.Health"));
-  call->WritesDone(nullptr);
-  ASSERT_TRUE(queue.Next(&tag, &ok));
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  ASSERT_TRUE(queue.Next(&tag, &ok));
-  EXPECT_TRUE(status.ok());
-  queue.Shutdown();
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The project's gateway.proto against the contract that lies beside the checkout: everything of the
-// contract is there unchanged, and more may be. Both are parsed at test time, with protoc.
+// What reflection serves (proto/embedded.h) against the contract that lies beside the checkout:
+// everything of the contract is there unchanged, and more may be. The contract is parsed at test
+// time, with protoc.
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
@@ -11,9 +12,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "proto/embedded.h"
 
 namespace mg {
 namespace {
@@ -23,35 +27,46 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Files and all that they import, as protoc reads them.
+// A file with all that it imports.
 class Parsed {
  public:
-  Parsed(const std::string& folder, const std::string& file) {
-    const std::string command = absl::StrCat(
-        MG_PROTOC " -I '", folder,
-        "' --include_imports --include_source_info --descriptor_set_out=/dev/stdout '", file, "'");
-    FILE* pipe = popen(command.c_str(), "r");
-    EXPECT_NE(pipe, nullptr);
-    std::string bytes;
-    char piece[4096];
-    while (const size_t got = fread(piece, 1, sizeof piece, pipe)) bytes.append(piece, got);
-    EXPECT_EQ(pclose(pipe), 0) << command;
-    EXPECT_TRUE(set_.ParseFromString(bytes));
+  Parsed(absl::string_view descriptors, std::string file) : file_(std::move(file)) {
+    EXPECT_TRUE(set_.ParseFromArray(descriptors.data(), static_cast<int>(descriptors.size())));
   }
 
-  pb::FileDescriptorProto* proto() { return set_.mutable_file(set_.file_size() - 1); }
+  pb::FileDescriptorProto* proto() {
+    for (pb::FileDescriptorProto& file : *set_.mutable_file()) {
+      if (file.name() == file_) return &file;
+    }
+    ADD_FAILURE() << "no file " << file_;
+    return set_.add_file();
+  }
 
-  // The last file, which imports the others. Once: a pool does not forget.
+  // Once: a pool does not forget.
   const pb::FileDescriptor* Build() {
-    const pb::FileDescriptor* built = nullptr;
-    for (const pb::FileDescriptorProto& file : set_.file()) built = pool_.BuildFile(file);
-    return built;
+    for (const pb::FileDescriptorProto& file : set_.file()) pool_.BuildFile(file);
+    return pool_.FindFileByName(file_);
   }
 
  private:
+  const std::string file_;
   pb::FileDescriptorSet set_;
   pb::DescriptorPool pool_;
 };
+
+// As protoc reads it.
+std::string Compile(const std::string& folder, const std::string& file) {
+  const std::string command =
+      absl::StrCat(MG_PROTOC " -I '", folder,
+                   "' --include_imports --descriptor_set_out=/dev/stdout '", file, "'");
+  FILE* pipe = popen(command.c_str(), "r");
+  EXPECT_NE(pipe, nullptr);
+  std::string bytes;
+  char piece[4096];
+  while (const size_t got = fread(piece, 1, sizeof piece, pipe)) bytes.append(piece, got);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return bytes;
+}
 
 // What of `contract` is missing or different in `ours`, a line each.
 class Comparison {
@@ -163,7 +178,8 @@ class Comparison {
   std::vector<std::string> differences_;
 };
 
-Parsed Ours() { return Parsed(MG_SOURCE_DIR "/proto", "modelgateway/v1/gateway.proto"); }
+// As it is served.
+Parsed Ours() { return Parsed(EmbeddedDescriptors(), "modelgateway/v1/gateway.proto"); }
 
 TEST(ContractTest, EverythingOfTheContractIsServedUnchanged) {
   const std::string folder = MG_SOURCE_DIR "/../shared/contract";
@@ -173,7 +189,7 @@ TEST(ContractTest, EverythingOfTheContractIsServedUnchanged) {
         << "the contract is not beside the checkout";
     GTEST_SKIP() << "the contract is not beside the checkout";
   }
-  Parsed contract(folder, "gateway.proto");
+  Parsed contract(Compile(folder, "gateway.proto"), "gateway.proto");
   Parsed ours = Ours();
   const pb::FileDescriptor* wanted = contract.Build();
   const pb::FileDescriptor* got = ours.Build();
