@@ -28,6 +28,12 @@ aliases: { fast: support }
 )";
 
 class ChatMethodTest : public testing::Test {
+ public:
+  ~ChatMethodTest() override {
+    close(log_[0]);
+    close(log_[1]);
+  }
+
  protected:
   ChatMethodTest() {
     EXPECT_EQ(pipe(log_), 0);
@@ -50,10 +56,6 @@ class ChatMethodTest : public testing::Test {
     v1::Message* message = request_.add_messages();
     message->set_role(v1::ROLE_USER);
     message->add_parts()->set_text("hello world");
-  }
-  ~ChatMethodTest() override {
-    close(log_[0]);
-    close(log_[1]);
   }
 
   absl::Status Call(bool stream = false) {

@@ -21,12 +21,14 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 class GrpcListen : public ::testing::Test {
+ public:
+  ~GrpcListen() override { fs::remove_all(folder_); }
+
  protected:
   GrpcListen() {
     char folder[] = "/tmp/mg-listen-XXXXXX";
     folder_ = mkdtemp(folder);
   }
-  ~GrpcListen() override { fs::remove_all(folder_); }
 
   std::string Path(const std::string& name) const { return folder_ / name; }
   std::string Address(const std::string& name) const { return "unix:" + Path(name); }

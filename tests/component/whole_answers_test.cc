@@ -30,6 +30,12 @@ aliases: { best: both }
 )";
 
 class WholeAnswers : public testing::Test {
+ public:
+  ~WholeAnswers() override {
+    close(log_[0]);
+    close(log_[1]);
+  }
+
  protected:
   WholeAnswers() : http_(&loop_) {
     EXPECT_EQ(pipe(log_), 0);
@@ -48,10 +54,6 @@ class WholeAnswers : public testing::Test {
     worker_.http = &http_;
     worker_.telemetry = telemetry_.get();
     worker_.snapshot = *snapshot;
-  }
-  ~WholeAnswers() override {
-    close(log_[0]);
-    close(log_[1]);
   }
 
   template <typename Method, typename Request>

@@ -76,7 +76,7 @@ bool WatchUntil(const std::string& path, uint32_t changes, int pidfd,
 
 }  // namespace
 
-Daemon::Daemon(Options options) {
+Daemon::Daemon(const Options& options) {
   std::string pattern = ::testing::TempDir() + "mg-e2e-XXXXXX";
   MG_CHECK(mkdtemp(pattern.data()) != nullptr, "no temporary folder");
   folder_ = pattern;

@@ -27,7 +27,7 @@ class Daemon {
   };
 
   // Returns when all listeners answer, or when it has ended.
-  explicit Daemon(Options options);
+  explicit Daemon(const Options& options);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();

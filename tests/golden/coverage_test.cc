@@ -144,7 +144,7 @@ void Lay(const Message& over, bool last, Message* base) {
 
 class Walk {
  public:
-  void Message(const Descriptor* type, std::vector<std::string> steps) {
+  void Message(const Descriptor* type, const std::vector<std::string>& steps) {
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* field = type->field(i);
       std::vector<std::string> path = steps;
