@@ -14,6 +14,9 @@ namespace {
 constexpr size_t kMaxRead = 16 * 1024;
 
 struct Patterns {
+  // C1 controls and the marks that turn the writing direction: invisible, and able to hide what
+  // follows.
+  RE2 invisible{"[\\x{80}-\\x{9f}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]"};
   RE2 url{R"((?i)\b[a-z][a-z0-9+.-]*://[^\s"'<>]*|\bwww\.[^\s"'<>]*)"
           R"(|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s"'<>]*)"};
   // Well-known beginnings; `Bearer X`; and any long run that mixes letters and digits as no word
@@ -65,21 +68,18 @@ bool IsHtml(absl::string_view text) {
 }  // namespace
 
 std::string SanitizeProviderMessage(absl::string_view text) {
-  if (IsHtml(text)) return "";
   std::string out = WithValidUtf8(text.substr(0, kMaxRead));
-  RE2::GlobalReplace(&out, Shared().url, "[url]");
-  RE2::GlobalReplace(&out, Shared().prefixed, "[redacted]");
-  out = WithoutLongRuns(out);
+  // First: without them the rest may be a page, a key or an address.
   for (char& c : out) {
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
   }
-  // C1 controls and the marks that turn the writing direction: invisible, and able to hide what
-  // follows.
-  static const RE2 kInvisible(
-      "[\\x{80}-\\x{9f}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]");
-  RE2::GlobalReplace(&out, kInvisible, "");
+  RE2::GlobalReplace(&out, Shared().invisible, "");
+  if (IsHtml(out)) return "";
+  RE2::GlobalReplace(&out, Shared().url, "[url]");
+  RE2::GlobalReplace(&out, Shared().prefixed, "[redacted]");
+  out = WithoutLongRuns(out);
   const absl::string_view trimmed = absl::StripAsciiWhitespace(out);
-  return std::string(CutUtf8(trimmed, kMaxProviderMessage));
+  return std::string(absl::StripTrailingAsciiWhitespace(CutUtf8(trimmed, kMaxProviderMessage)));
 }
 
 std::string SanitizeProviderCode(absl::string_view code) {

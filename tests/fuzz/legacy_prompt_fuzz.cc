@@ -17,12 +17,12 @@ const v1::Part& TextPart(const v1::Message& message) {
   return part.tool_result().parts(0);
 }
 
-// Two turns of the human are joined by an empty line, which need not stand in the prompt.
+// Line by line: two turns of the human are joined by an empty line that is not in the prompt.
 void TakeInOrder(absl::string_view text, absl::string_view* prompt) {
-  for (const absl::string_view piece : absl::StrSplit(text, "\n\n")) {
-    const size_t at = prompt->find(piece);
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const size_t at = prompt->find(line);
     MG_CHECK(at != absl::string_view::npos, "nothing is added and nothing changes its place");
-    prompt->remove_prefix(at + piece.size());
+    prompt->remove_prefix(at + line.size());
   }
 }
 

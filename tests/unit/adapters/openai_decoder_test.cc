@@ -63,10 +63,13 @@ TEST(OpenAiDecoder, LargePiecesAreCutBetweenCharacters) {
   auto decoder = NewDecoder(kContext, "application/json");
   std::string text = "x";
   for (int i = 0; i < 1000000; ++i) text.append("\xe2\x82\xac");
-  const std::string body = absl::StrCat(
-      R"({"choices":[{"message":{"content":")", text, R"(","reasoning":")", text,
-      R"(","refusal":")", text, R"(","tool_calls":[{"id":"a","function":{"name":"f","arguments":")",
-      text, R"("}}]},"finish_reason":"stop"}]})");
+  const std::string base64(4 << 20, 'A');
+  const std::string body =
+      absl::StrCat(R"({"choices":[{"message":{"content":")", text, R"(","reasoning":")", text,
+                   R"(","refusal":")", text, R"(","audio":{"transcript":")", text, R"(","data":")",
+                   base64, R"("},"images":[{"image_url":{"url":"data:image/png;base64,)", base64,
+                   R"("}}],"tool_calls":[{"id":"a","function":{"name":"f","arguments":")", text,
+                   R"("}}]},"finish_reason":"stop"}]})");
   std::vector<v1::ChatEvent> events;
   for (size_t at = 0; at < body.size(); at += 65536) {
     ASSERT_TRUE(decoder->Feed(absl::string_view(body).substr(at, 65536), &events).ok());
@@ -74,9 +77,12 @@ TEST(OpenAiDecoder, LargePiecesAreCutBetweenCharacters) {
   ASSERT_TRUE(decoder->Finish(true, &events).ok());
   EXPECT_GT(events.size(), 20u);
   const auto answer = Fold(std::move(events));
-  ASSERT_EQ(answer.choices(0).message().parts_size(), 4);
+  ASSERT_EQ(answer.choices(0).message().parts_size(), 6);
   EXPECT_EQ(answer.choices(0).message().parts(1).text(), text);
-  EXPECT_EQ(answer.choices(0).message().parts(3).tool_call().arguments_json(), text);
+  EXPECT_EQ(answer.choices(0).message().parts(3).audio().transcript(), text);
+  EXPECT_EQ(answer.choices(0).message().parts(3).audio().data().size(), 3u << 20);
+  EXPECT_EQ(answer.choices(0).message().parts(4).image().data().size(), 3u << 20);
+  EXPECT_EQ(answer.choices(0).message().parts(5).tool_call().arguments_json(), text);
 }
 
 TEST(OpenAiDecoder, ManyLogprobsAreSplit) {
@@ -149,8 +155,9 @@ TEST(OpenAiDecoder, AWholeAnswerOverTheCapIsMalformed) {
 TEST(OpenAiDecoder, BracketsByTheMillionAreRefused) {
   auto decoder = NewDecoder();
   std::vector<v1::ChatEvent> events;
-  const auto status =
-      decoder->Feed(absl::StrCat("data: ", std::string(10000000, '['), "\n\n"), &events);
+  std::string bytes = "data: ";
+  bytes.resize(10'000'000, '[');
+  const auto status = decoder->Feed(bytes + "\n\n", &events);
   EXPECT_EQ(ClassOf(status), ErrorClass::kMalformed);
 }
 

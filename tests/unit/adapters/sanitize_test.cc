@@ -42,6 +42,14 @@ TEST(Sanitize, ControlsAndLength) {
   EXPECT_TRUE(IsValidUtf8(cut));
 }
 
+TEST(Sanitize, WhatIsInvisibleHidesNothing) {
+  EXPECT_EQ(SanitizeProviderMessage("s\u200ek-abc1234567"), "[redacted]");
+  EXPECT_EQ(SanitizeProviderMessage("Bearer\x01secret, htt\u202eps://e.test/x"),
+            "[redacted] [url]");
+  EXPECT_EQ(SanitizeProviderMessage("\x1d<?xml version"), "");
+  EXPECT_EQ(SanitizeProviderMessage("\u2066<html>"), "");
+}
+
 TEST(Sanitize, PagesSayNothing) {
   EXPECT_EQ(SanitizeProviderMessage(" <!DOCTYPE html><p>x"), "");
   EXPECT_EQ(SanitizeProviderMessage("<HTML>x"), "");
