@@ -20,6 +20,8 @@ usage:
       provider for each well-known key in the environment.
   model-gateway check FILE|-
       Checks a configuration as serve would, and names every problem at once.
+  model-gateway config docs
+      The manual of the configuration: every key with its type, limits, default and meaning.
   model-gateway chat [--address ADDRESS] [--model MODEL] [TEXT|-]
       One call from the terminal, streamed.
   model-gateway --version
@@ -46,6 +48,7 @@ int main(int argc, char** argv) {
   }
   if (command == "serve") return mg::RunServe(rest);
   if (command == "check") return mg::RunCheck(rest);
+  if (command == "config") return mg::RunConfig(rest);
   if (command == "chat") return mg::RunChat(rest);
   if (command.empty()) {
     std::fputs(kHelp, stderr);

@@ -3,6 +3,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -140,16 +141,12 @@ bool Reader::IsNew(const YamlEntry& entry, const std::string& path, Seen* seen) 
 
 void Reader::RefuseKey(const YamlEntry& entry, const std::string& path, const Descriptor& type) {
   const std::string at = Join(path, entry.key);
-  bool later = IsLaterKey(type, entry.key);
-  std::vector<std::string> names;
-  for (const SchemaKey& key : KeysOf(type)) {
-    names.push_back(key.field->name());
-    if (key.holder != nullptr && IsLaterKey(*key.holder->message_type(), entry.key)) later = true;
-  }
-  if (later) {
+  if (absl::c_linear_search(LaterKeysOf(type), entry.key)) {
     log_->Add(entry.line, at, absl::StrCat("\"", at, "\" is not in this version"));
     return;
   }
+  std::vector<std::string> names;
+  for (const SchemaKey& key : KeysOf(type)) names.push_back(key.field->name());
   const std::string nearest = Nearest(entry.key, names);
   if (nearest.empty()) {
     log_->Add(entry.line, at,

@@ -1,7 +1,7 @@
 #include "daemon/config/schema.h"
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
 namespace mg {
@@ -28,11 +28,17 @@ std::vector<SchemaKey> KeysOf(const Descriptor& message) {
   return keys;
 }
 
-bool IsLaterKey(const Descriptor& message, absl::string_view key) {
+std::vector<std::string> LaterKeysOf(const Descriptor& message) {
+  std::vector<std::string> keys;
   for (int i = 0; i < message.options().ExtensionSize(v1::later); ++i) {
-    if (message.options().GetExtension(v1::later, i) == key) return true;
+    keys.push_back(message.options().GetExtension(v1::later, i));
   }
-  return false;
+  for (int i = 0; i < message.field_count(); ++i) {
+    if (!FieldRuleOf(*message.field(i)).inlined()) continue;
+    const std::vector<std::string> more = LaterKeysOf(*message.field(i)->message_type());
+    keys.insert(keys.end(), more.begin(), more.end());
+  }
+  return keys;
 }
 
 std::string WrittenName(const EnumValueDescriptor& value) {

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "modelgateway/v1/config.pb.h"
 
 namespace mg {
@@ -24,8 +23,8 @@ struct SchemaKey {
 };
 
 std::vector<SchemaKey> KeysOf(const google::protobuf::Descriptor& message);
-// Whether `key` is one that a later version will have there.
-bool IsLaterKey(const google::protobuf::Descriptor& message, absl::string_view key);
+// Those that a later version will have there.
+std::vector<std::string> LaterKeysOf(const google::protobuf::Descriptor& message);
 
 // How a value of the enum is written: lower case, without the enum's own name in front. Empty for
 // one that stands for "absent" and cannot be written.

@@ -428,6 +428,18 @@ class Program(unittest.TestCase):
         self.assertEqual(2, run.returncode)
         self.assertIn("mock", run.stdout + run.stderr)
 
+    def test_config_docs_prints_the_manual(self):
+        run = daemon.run("config", "docs")
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertIn("\n### `providers.NAME.openai.base_url`\n", run.stdout)
+        self.assertIn("Default: `https://api.openai.com/v1`.", run.stdout)
+        self.assertLessEqual(max(map(len, run.stdout.splitlines())), 100)
+        run = daemon.run("config", "dosc")
+        self.assertEqual((2, ""), (run.returncode, run.stdout))
+        self.assertIn('config has no "dosc"; it has: docs', run.stderr)
+        self.assertEqual(2, daemon.run("config").returncode)
+        self.assertEqual(2, daemon.run("config", "docs", "more").returncode)
+
     def test_chat_reads_a_pipe(self):
         gateway = start(self)
         run = daemon.run("chat", "--address", gateway.grpc, stdin="one\ntwo\n")
