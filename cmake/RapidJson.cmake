@@ -1,7 +1,8 @@
 # RapidJSON 1.1.0 as Debian ships it does not compile with clang 19 (an assignment operator that assigns a const
-# member) and trips UBSAN (pointer overflow in its stack; a zero with an exponent beyond 10^22 is scaled by the position
-# of its highest bit, which it does not have). All are mended in a copy inside the build tree; a mend that no longer
-# finds its place stops the configuration, so that an update of the package is noticed.
+# member), trips UBSAN (pointer overflow in its stack) and misreads numbers, as later versions do not: zeros with a large
+# exponent, digits that round up to 2^64, and what is too small or too large for a double. All are mended in a copy
+# inside the build tree; a mend that no longer finds its place stops the configuration, so that an update of the package
+# is noticed.
 find_path(RAPIDJSON_SOURCE rapidjson/document.h REQUIRED)
 set(RAPIDJSON_MENDED ${CMAKE_BINARY_DIR}/rapidjson)
 
@@ -31,6 +32,16 @@ if(NOT EXISTS ${RAPIDJSON_MENDED}/mended-${mends})
     "if (*decimals == '0') return 0.0;  // nothing but zeros
 
     // Trim right-most digits")
+  mend_rapidjson(internal/strtod.h "decimals[i] > '5'))" "decimals[i] >= '5'))")
+  mend_rapidjson(internal/diyfp.h
+    "const uint64_t be = (e =="
+    "if (e < kDpDenormalExponent) return 0.0;
+        if (e >= kDpMaxExponent) { u.u64 = kDpExponentMask; return u.d; }
+        const uint64_t be = (e ==")
+  mend_rapidjson(reader.h
+    "cont = handler.Double(minus ? -d : d);"
+    "if (!(d <= (std::numeric_limits<double>::max)())) RAPIDJSON_PARSE_ERROR(kParseErrorNumberTooBig, startOffset);
+               cont = handler.Double(minus ? -d : d);")
   file(WRITE ${RAPIDJSON_MENDED}/mended-${mends} "")
 endif()
 

@@ -7,7 +7,7 @@ namespace {
 
 const absl::Time kNow = absl::FromUnixSeconds(784111777);  // Sun, 06 Nov 1994 08:49:37 GMT
 
-std::optional<absl::Duration> Ask(HttpHeaders headers, absl::string_view body = "null",
+std::optional<absl::Duration> Ask(const HttpHeaders& headers, absl::string_view body = "null",
                                   bool dimensions = true) {
   JsonDocument document;
   EXPECT_TRUE(ParseJson(body, &document).ok());

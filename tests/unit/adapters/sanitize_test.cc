@@ -23,8 +23,7 @@ TEST(Sanitize, KeysAndUrlsGo) {
 TEST(Sanitize, WordsStay) {
   for (const char* text :
        {"The model `gpt-5-mini-2025-08-07` does not exist or you do not have access to it.",
-        "This model's maximum context length is 1048565 tokens. However, you requested 1250025 "
-        "tokens.",
+        "This model's maximum context length is 1048565 tokens. However, you requested 1250025.",
         "Invalid 'messages[2].content': a_very_long_identifier_of_many_words_without_digits",
         "max_tokens and/or top_p; 3.5/4", "task-oriented, risk-free, disk-full: ask-again"}) {
     EXPECT_EQ(SanitizeProviderMessage(text), text);

@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "base/utf8.h"
 
 namespace mg {
@@ -59,7 +60,9 @@ TEST(ParseJsonTest, DepthIsBounded) {
   EXPECT_THAT(Fault(nested(129)), HasSubstr("nested deeper than 128 levels"));
   EXPECT_EQ(Fault(nested(3), {.max_depth = 3}), "ok");
   EXPECT_THAT(Fault(nested(4), {.max_depth = 3}), HasSubstr("nested deeper than 3 levels"));
-  EXPECT_THAT(Fault(std::string(10'000'000, '[')), HasSubstr("nested deeper"));
+  std::string open;
+  open.resize(10'000'000, '[');
+  EXPECT_THAT(Fault(open), HasSubstr("nested deeper"));
   std::string objects;
   for (int i = 0; i < 1'000'000; ++i) objects += "{\"a\":";
   EXPECT_THAT(Fault(objects), HasSubstr("nested deeper"));
@@ -91,11 +94,21 @@ TEST(ParseJsonTest, NumbersKeepTheirDigits) {
             "[1.0,0.1,1000.0,1.5e300,9007199254740993]");
 }
 
-TEST(ParseJsonTest, ZeroIsZeroWithAnyExponent) {
-  for (const char* text : {"0e50", "-0e50", "0.000e+300", "0e-400", "0.0e023"}) {
+TEST(ParseJsonTest, NumbersAreTheNearestDouble) {
+  for (const char* text :
+       {"0e50", "-0e50", "0.000e+300", "0e-400", "0.0e023", "18446744073709551615.5",
+        "18446744073709551616", "1.7976931348623157e308", "1.7976931348623158e308", "1e-324",
+        "2.4e-324", "2.5e-324", "4.9e-324", "2.2250738585072011e-308", "1e-400", "1e23",
+        "123456789012345678901234567890e-30"}) {
     JsonDocument document;
     ASSERT_TRUE(ParseJson(text, &document).ok()) << text;
-    EXPECT_EQ(document.GetDouble(), 0) << text;
+    double nearest = 0;
+    ASSERT_TRUE(absl::SimpleAtod(text, &nearest));
+    EXPECT_EQ(document.GetDouble(), nearest) << text;
+  }
+  for (const char* text :
+       {"1e309", "123e308", "-123e308", "18446744073709551615.5e300", "1.7976931348623159e308"}) {
+    EXPECT_THAT(Fault(text), HasSubstr("Number too big")) << text;
   }
 }
 
