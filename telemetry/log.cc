@@ -21,6 +21,7 @@ constexpr size_t kMaxRepeats = 256;  // kinds of warnings that are watched
 void SortByRank(std::vector<LogField>* fields) {
   for (LogField& field : *fields) field.rank = RankOf(field.name);
   for (size_t i = 1; i < fields->size(); ++i) {
+    if ((*fields)[i - 1].rank <= (*fields)[i].rank) continue;
     const LogField field = (*fields)[i];
     size_t at = i;
     for (; at > 0 && (*fields)[at - 1].rank > field.rank; --at) (*fields)[at] = (*fields)[at - 1];
@@ -92,7 +93,9 @@ void Logger::LogCall(const CallRecord& record) {
   }
   if (!Enabled(LogLevel::kInfo)) return;
   const v1::Usage& usage = record.usage;
-  std::vector<LogField> fields = {
+  std::vector<LogField> fields;
+  fields.reserve(24);  // what a call has, and what the process adds
+  fields = {
       {"trace_id", record.trace_id},
       {"correlation_id", record.correlation_id},
       {"request_id", record.request_id},
@@ -154,9 +157,9 @@ void Logger::LogAttempt(const CallRecord& record, size_t index) {
 
 void Logger::Write(absl::Time at, LogLevel level, absl::string_view event, absl::string_view msg,
                    std::vector<LogField>* fields) {
-  fields->emplace_back("service.name", "model-gateway");
-  fields->emplace_back("service.version", options_.version);
-  fields->emplace_back("pod", options_.pod);
+  fields->insert(fields->begin(), {{"service.name", "model-gateway"},
+                                   {"service.version", options_.version},
+                                   {"pod", options_.pod}});
   SortByRank(fields);
   std::list<std::string> scrubbed;  // what the fields and `msg` refer to
   const auto scrub = [&](absl::string_view* text) {
