@@ -1,8 +1,8 @@
 # RapidJSON 1.1.0 as Debian ships it does not compile with clang 19 (an assignment operator that assigns a const
 # member), trips UBSAN (pointer overflow in its stack) and misreads numbers, as later versions do not: zeros with a large
-# exponent, digits that round up to 2^64, and what is too small or too large for a double. All are mended in a copy
-# inside the build tree; a mend that no longer finds its place stops the configuration, so that an update of the package
-# is noticed.
+# exponent, digits that round up to 2^64, and what is too small or too large for a double (it read beyond its table of
+# powers). All are mended in a copy inside the build tree; a mend that no longer finds its place stops the
+# configuration, so that an update of the package is noticed.
 find_path(RAPIDJSON_SOURCE rapidjson/document.h REQUIRED)
 set(RAPIDJSON_MENDED ${CMAKE_BINARY_DIR}/rapidjson)
 
@@ -33,6 +33,11 @@ if(NOT EXISTS ${RAPIDJSON_MENDED}/mended-${mends})
 
     // Trim right-most digits")
   mend_rapidjson(internal/strtod.h "decimals[i] > '5'))" "decimals[i] >= '5'))")
+  mend_rapidjson(internal/strtod.h
+    "if (int(length) + exp < -324)"
+    "if (static_cast<int>(decimalPosition) + exp > 309)
+        return __builtin_huge_val();
+    if (static_cast<int>(decimalPosition) + exp <= -324)")
   mend_rapidjson(internal/diyfp.h
     "const uint64_t be = (e =="
     "if (e < kDpDenormalExponent) return 0.0;

@@ -94,20 +94,35 @@ TEST(ParseJsonTest, NumbersKeepTheirDigits) {
             "[1.0,0.1,1000.0,1.5e300,9007199254740993]");
 }
 
+void ExpectNearest(const std::string& text) {
+  JsonDocument document;
+  ASSERT_TRUE(ParseJson(text, &document).ok()) << text;
+  double nearest = 0;
+  ASSERT_TRUE(absl::SimpleAtod(text, &nearest)) << text;
+  EXPECT_EQ(document.GetDouble(), nearest) << text;
+}
+
 TEST(ParseJsonTest, NumbersAreTheNearestDouble) {
   for (const char* text :
        {"0e50", "-0e50", "0.000e+300", "0e-400", "0.0e023", "18446744073709551615.5",
         "18446744073709551616", "1.7976931348623157e308", "1.7976931348623158e308", "1e-324",
         "2.4e-324", "2.5e-324", "4.9e-324", "2.2250738585072011e-308", "1e-400", "1e23",
         "123456789012345678901234567890e-30"}) {
-    JsonDocument document;
-    ASSERT_TRUE(ParseJson(text, &document).ok()) << text;
-    double nearest = 0;
-    ASSERT_TRUE(absl::SimpleAtod(text, &nearest));
-    EXPECT_EQ(document.GetDouble(), nearest) << text;
+    ExpectNearest(text);
   }
-  for (const char* text :
-       {"1e309", "123e308", "-123e308", "18446744073709551615.5e300", "1.7976931348623159e308"}) {
+  const std::string zeros(400, '0');
+  ExpectNearest("0." + zeros + "1e-300");
+  ExpectNearest("0." + zeros + "1e+300");
+  ExpectNearest("0." + zeros + "25e77");
+  ExpectNearest("1" + zeros.substr(100) + "e-300");
+}
+
+TEST(ParseJsonTest, NumbersBeyondADoubleAreRefused) {
+  const std::string zeros(400, '0');
+  for (const std::string& text :
+       {std::string("1e309"), std::string("123e308"), std::string("-123e308"),
+        std::string("18446744073709551615.5e300"), std::string("1.7976931348623159e308"),
+        "1" + zeros + ".5", "1" + zeros.substr(300) + ".5e300"}) {
     EXPECT_THAT(Fault(text), HasSubstr("Number too big")) << text;
   }
 }
