@@ -214,21 +214,19 @@ TEST(Load, NeverShowsASecret) {
       texts.push_back(absl::StrCat(key, value, " }"));
     }
   }
-  texts.push_back(
-      "providers: { p: { openai: { base_url: 'https://u:CANARY@h', api_key: {env: K} } } }");
-  texts.push_back(
-      "providers: { p: { openai: { proxy: 'http://u:CANARY@h', api_key: {env: K} } } }");
-  texts.push_back(
-      "providers: { p: { openai: { headers: { authorization: CANARY }, api_key: {env: K} } } }");
-  texts.push_back(
-      "providers: { p: { openai: { headers: { x: \"CANARY\\r\\n\" }, api_key: {env: K} } } }");
+  texts.insert(
+      texts.end(),
+      {"providers: { p: { openai: { base_url: 'https://u:CANARY@h', api_key: {env: K} } } }",
+       "providers: { p: { openai: { proxy: 'http://u:CANARY@h', api_key: {env: K} } } }",
+       "providers: { p: { openai: { headers: { authorization: CANARY }, api_key: {env: K} } } }",
+       "providers: { p: { openai: { headers: { x: \"CANARY\\r\\n\" }, api_key: {env: K} } } }",
+       "providers: { p: { openai: { api_key: {env: BROKEN} } } }",
+       "providers: { p: { openai: { api_key: {file: /key} } } }"});
   FakeOutside outside;
   for (const std::string canary : {kCanary, "AIzaSyCanary0123456789abcdefghijklmno"}) {
     outside.variables["K"] = canary;
-    outside.variables["BROKEN"] = canary + "\n" + canary;
+    outside.variables["BROKEN"] = absl::StrCat(canary, "\n", canary);
     outside.files["/key"] = {canary + "\n\n", true};
-    texts.push_back("providers: { p: { openai: { api_key: {env: BROKEN} } } }");
-    texts.push_back("providers: { p: { openai: { api_key: {file: /key} } } }");
     for (const std::string& text : texts) {
       const std::string full = absl::StrReplaceAll(text, {{"CANARY", canary}});
       const LoadedConfig loaded = Load(full, outside);
