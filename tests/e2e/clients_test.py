@@ -4,7 +4,6 @@ tools/clients brings the first two; where one is absent its tests are skipped, o
 """
 
 import json
-import os
 import pathlib
 import re
 import signal
@@ -18,15 +17,13 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-CLIENTS = pathlib.Path(os.environ.get("MG_CLIENTS", ROOT / "build" / "clients"))
-PYTHON = CLIENTS / "python" / "bin" / "python"
-if (CLIENTS / "python" / "ready").exists() and pathlib.Path(sys.prefix) != CLIENTS / "python":
-    os.execv(PYTHON, [str(PYTHON), *sys.argv])
-
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import clients
 import daemon
 import results
+from clients import CLIENTS, CONFIG, SERVICE, absent, start
 
+clients.become_python()
 try:
     import grpc
     import grpc_tools
@@ -34,45 +31,7 @@ try:
 except ImportError:
     grpc = None
 
-SERVICE = "modelgateway.v1.ModelGateway"
-CONFIG = """
-listen:
-  grpc: ["127.0.0.1:0", "unix:{folder}/gateway.sock"]
-  http: []
-  admin: ["127.0.0.1:0"]
-  admin_grpc: []
-providers:
-  fake:
-    mock:
-      rules:
-        - {{ model: broken, reply: {{ echo: true }}, fault: {{ status: 503 }} }}
-        - {{ model: poem, reply: {{ text: "one two three four five six seven eight" }} }}
-  paced:
-    mock: {{ latency: {{ first: 10ms, token: 100ms }} }}
-  stuck:
-    mock: {{ latency: {{ first: 300s, token: 0s }} }}
-aliases: {{ default: fake/echo, stuck: stuck/echo }}
-retry: {{ max_attempts: 1 }}
-observability:
-  backend: none
-  logs: {{ format: json }}
-"""
 ran = []
-
-
-def start(case, config=CONFIG, **extra):
-    folder = tempfile.TemporaryDirectory(prefix="mg")
-    case.addCleanup(folder.cleanup)
-    gateway = daemon.Daemon(folder.name, config.format(folder=folder.name), **extra)
-    case.addCleanup(gateway.process.wait)
-    case.addCleanup(gateway.process.kill)
-    return gateway
-
-
-def absent(case, client):
-    if os.environ.get("CI") == "true":
-        case.fail(f"{client} is not in {CLIENTS}, and CI is to run it")
-    case.skipTest(f"{client} is not in {CLIENTS} (tools/clients brings it where there is a network)")
 
 
 def chat_request(text, model="default", **context):
@@ -214,10 +173,7 @@ class PythonGrpc(unittest.TestCase):
         return self.proto.ErrorDetail.FromString(raw[at:at + length])
 
     def access_lines(self, correlation):
-        """The lines about the call, once the daemon has ended (and so written all of them)."""
-        self.assertEqual(0, self.gateway.stop())
-        return [line for line in self.gateway.log_lines()
-                if line.get("correlation_id") == correlation and line.get("level", "").lower() == "info"]
+        return clients.access_lines(self, self.gateway, correlation)
 
     def test_chat(self):
         answer, call = self.stub.Chat.with_call(self.request("Hello"), metadata=[("x-correlation-id", "abc-1")])
