@@ -1,7 +1,7 @@
 // The mock: a provider inside the process, for tests and first steps. Deterministic: what it
 // answers follows from its rules, the model and the last user text alone; it takes every request
-// that the contract knows, and it never gets a key. Pace and faults come from the configuration and
-// end in the very errors that a real provider's would.
+// that the contract knows, and it never gets a key. Pace and faults come from the configuration
+// (mock_answer).
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/mock_answer.h"
 #include "daemon/provider.h"
 #include "modelgateway/v1/config.pb.h"
 
@@ -32,10 +33,11 @@ class MockProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Answer>> StartChat(const Ask& ask) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask) const;
-  // The fault of the first rule that fits, or the mock's own.
-  const v1::MockFault& FaultFor(absl::string_view model, absl::string_view text) const;
   // The first rule that fits; nullptr: echo.
   const Rule* Find(absl::string_view model, absl::string_view last_user) const;
+  // Of the rule, or the mock's own.
+  const v1::MockFault& FaultOf(const Rule* rule) const;
+  MockPace Pace() const;
 
   const std::string name_;
   const v1::MockConfig config_;
