@@ -1,6 +1,6 @@
 """The first calls of README.md and the examples in Python, as the pages tell to make them, against the real binary.
 
-The commands are taken out of the pages, block by block: what stands there is what is run.
+Commands and configuration are taken out of the pages, block by block: what stands there is what is run.
 """
 
 import os
@@ -24,15 +24,21 @@ listen: {{ grpc: ["127.0.0.1:0", "unix:{folder}/gateway.sock"], admin: [] }}
 providers: {{ mock: {{ mock: {{}} }} }}
 aliases: {{ default: mock/echo }}
 """
-README = (EXAMPLES / "README.md").read_text()
-FIRST_CALL = (ROOT / "README.md").read_text().split("\n## The first call\n")[1].split("\n## ")[0]
+README = (ROOT / "README.md").read_text()
+EXAMPLES_README = (EXAMPLES / "README.md").read_text()
 PROGRAMS = ("chat_blocking.py", "chat_aio.py")
 
 
+def blocks(page, heading, language="sh"):
+    """The blocks of that language under a heading of a page."""
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
 def commands(heading):
-    """The shell block under a heading of the README."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.search(r"```sh\n(.*?)```", section, re.DOTALL).group(1)
+    """The one shell block under a heading of the examples' page."""
+    block, = blocks(EXAMPLES_README, heading)
+    return block
 
 
 class Examples(unittest.TestCase):
@@ -73,8 +79,8 @@ class Examples(unittest.TestCase):
         self.assertEqual(2, len(refusals), output)
 
     def test_the_first_calls_of_the_readme(self):
-        terminal, grpcurl, stubs = re.findall(r"```sh\n(.*?)```", FIRST_CALL, re.DOTALL)
-        program = re.search(r"```python\n(.*?)```", FIRST_CALL, re.DOTALL).group(1)
+        terminal, grpcurl, stubs = blocks(README, "The first call")
+        program, = blocks(README, "The first call", "python")
         terminal = terminal.replace("build/model-gateway chat", f"{daemon.BINARY} chat --address {self.gateway.grpc}")
         self.assertEqual("Hello", self.output_of(terminal, "."))
         self.assertIn('"text": "Hello"', self.output_of(grpcurl, "."))
@@ -100,6 +106,13 @@ class Examples(unittest.TestCase):
             self.assertEqual(1, run.returncode, run.stdout + run.stderr)
             self.assertIn("UNAVAILABLE", run.stderr)
             self.assertNotIn("Traceback", run.stderr)
+
+
+class Configuration(unittest.TestCase):
+    def test_the_one_of_the_readme_is_right(self):
+        text, = blocks(README, "Configuration", "yaml")
+        run = daemon.run("check", "-", stdin=text, OPENAI_API_KEY="x")
+        self.assertEqual((0, "(standard input): ok\n", ""), (run.returncode, run.stdout, run.stderr))
 
 
 results.main("examples_test")
