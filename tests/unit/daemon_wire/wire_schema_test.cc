@@ -115,7 +115,7 @@ TEST(WireSchema, NamesUnknownEnumValues) {
 }
 
 TEST(WireSchema, FindsInvalidUtf8) {
-  const auto spoil = [](v1::ChatRequest request, const std::string& text) {
+  const auto spoil = [](const v1::ChatRequest& request, const std::string& text) {
     std::string bytes = request.SerializeAsString();
     bytes[bytes.find(text)] = '\xff';
     EXPECT_TRUE(Accepts(bytes)) << "that is the parser's affair";
