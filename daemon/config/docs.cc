@@ -195,6 +195,7 @@ std::string ChoicesOf(const Descriptor& type) {
   for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
     const OneofDescriptor& choice = *type.oneof_decl(i);
     std::vector<std::string> keys;
+    keys.reserve(static_cast<size_t>(choice.field_count()));
     for (int j = 0; j < choice.field_count(); ++j) keys.push_back(choice.field(j)->name());
     absl::StrAppend(&text, text.empty() ? "" : " ",
                     choice.options().GetExtension(v1::exactly_one) ? "Exactly" : "At most",

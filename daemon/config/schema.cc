@@ -29,10 +29,8 @@ std::vector<SchemaKey> KeysOf(const Descriptor& message) {
 }
 
 std::vector<std::string> LaterKeysOf(const Descriptor& message) {
-  std::vector<std::string> keys;
-  for (int i = 0; i < message.options().ExtensionSize(v1::later); ++i) {
-    keys.push_back(message.options().GetExtension(v1::later, i));
-  }
+  const auto& own = message.options().GetRepeatedExtension(v1::later);
+  std::vector<std::string> keys(own.begin(), own.end());
   for (int i = 0; i < message.field_count(); ++i) {
     if (!FieldRuleOf(*message.field(i)).inlined()) continue;
     const std::vector<std::string> more = LaterKeysOf(*message.field(i)->message_type());
