@@ -79,7 +79,7 @@ TEST(ConfigManual, KeysWithKeysOfTheirOwnSayWhereThoseAre) {
   EXPECT_THAT(EntryOf("### `groups.NAME.retry`"), ::testing::StartsWith("The keys of `retry`."));
   EXPECT_THAT(EntryOf("### `retry`"), ::testing::StartsWith("Keys of its own."));
   EXPECT_THAT(EntryOf("## `providers.NAME`"),
-              HasSubstr("Exactly one of these keys: `openai`, `openai_compatible`, `mock`."));
+              HasSubstr("Exactly one of these keys: `openai`, `openai_compatible`, "));
   EXPECT_THAT(
       EntryOf("## `retry`"),
       HasSubstr("The same keys are in `groups.NAME.retry`, `groups.NAME.candidates[].retry`."));
