@@ -1,5 +1,6 @@
 #include "tests/e2e/caller.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <future>
@@ -113,6 +114,55 @@ class StreamCall final : public Caller::Call {
   bool ended_ = false;
 };
 
+class RawCall final : public Caller::Call {
+ public:
+  RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string* request,
+          const CallOptions& options)
+      : stub_(channel) {
+    Prepare(options, &context_);
+    call_ = stub_.PrepareCall(&context_, "/modelgateway.v1.ModelGateway/Chat", &queue_);
+    call_->StartCall(this);
+    Await(this);
+    if (request == nullptr) return;
+    const grpc::Slice slice(request->data(), request->size(), grpc::Slice::STATIC_SLICE);
+    call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), this);
+  }
+  ~RawCall() override {
+    if (!ended_) {
+      context_.TryCancel();
+      End();
+    }
+    queue_.Shutdown();
+    Await(nullptr);
+  }
+  std::optional<v1::ChatEvent> Next() override { return std::nullopt; }
+  void Cancel() override { context_.TryCancel(); }
+  Reply End() override {
+    ended_ = true;
+    Reply reply;
+    grpc::Status status;
+    call_->Finish(&status, &status);
+    Await(&status);
+    Note(status, context_, &reply);
+    return reply;
+  }
+
+ private:
+  // Until this tag, or the queue's end.
+  void Await(const void* awaited) {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok) && tag != awaited) {
+    }
+  }
+
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  bool ended_ = false;
+};
+
 }  // namespace
 
 struct Connection {
@@ -134,6 +184,11 @@ std::unique_ptr<Caller::Call> Caller::Start(const v1::ChatRequest& request, bool
                                             const CallOptions& options) {
   if (stream) return std::make_unique<StreamCall>(connection_->stub.get(), request, options);
   return std::make_unique<UnaryCall>(connection_->stub.get(), request, options);
+}
+
+std::unique_ptr<Caller::Call> Caller::StartRaw(const std::string* request,
+                                               const CallOptions& options) {
+  return std::make_unique<RawCall>(connection_->channel, request, options);
 }
 
 std::string Caller::Health(const std::string& service) {

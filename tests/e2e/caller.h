@@ -58,6 +58,9 @@ class Caller {
 
   std::unique_ptr<Call> Start(const v1::ChatRequest& request, bool stream,
                               const CallOptions& options = {});
+  // A call of Chat with these bytes as its request, which the call does not copy; null: it never
+  // comes. Returns when the call is on its way.
+  std::unique_ptr<Call> StartRaw(const std::string* request, const CallOptions& options = {});
   Reply Run(const v1::ChatRequest& request, bool stream, const CallOptions& options = {}) {
     return Start(request, stream, options)->End();
   }

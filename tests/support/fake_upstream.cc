@@ -88,13 +88,6 @@ UpstreamState::~UpstreamState() {
   SSL_CTX_free(tls);
 }
 
-void UpstreamState::Changed() {
-  {
-    const std::lock_guard lock(mutex);
-  }
-  changed.notify_all();
-}
-
 Script UpstreamState::FindScript(const UpstreamRequest& request, bool consume) {
   FakeUpstream::Rule* found = &otherwise;
   for (FakeUpstream::Rule& rule : rules) {
@@ -138,7 +131,10 @@ void UpstreamAcceptor::Run(const std::shared_ptr<UpstreamState>& state) {
 
 void UpstreamAcceptor::Accept(const std::shared_ptr<UpstreamState>& state) {
   for (Gate& gate : state->options.accept_gates) {
-    gate.Reach([state] { state->Changed(); });
+    gate.Reach([state] {
+      const std::lock_guard lock(state->mutex);
+      state->changed.notify_all();
+    });
     std::unique_lock lock(state->mutex);
     state->changed.wait(lock, [&] { return state->stopped || gate.open(); });
   }
@@ -152,13 +148,14 @@ void UpstreamAcceptor::Accept(const std::shared_ptr<UpstreamState>& state) {
     return;
   }
   const int number = ++state->accepted;
-  state->open[number] = {.fd = fd};
+  UpstreamState::Connection& connection = state->open[number];
+  connection.fd = fd;
   ++state->threads;
   epoll_event event{};
   event.events = EPOLLRDHUP | EPOLLET;
   event.data.fd = number;
   epoll_ctl(state->epoll, EPOLL_CTL_ADD, fd, &event);
-  std::thread(&UpstreamConnection::Serve, state, number, fd).detach();
+  std::thread(&UpstreamConnection::Serve, state, number, connection).detach();
   state->changed.notify_all();
 }
 
@@ -168,7 +165,7 @@ void UpstreamAcceptor::PeerGone(UpstreamState* state, int number) {
   if (found == state->open.end() || found->second.peer_gone) return;
   found->second.peer_gone = true;
   found->second.gone_at = std::chrono::steady_clock::now();
-  state->changed.notify_all();
+  found->second.wake->notify_all();
 }
 
 FakeUpstream::Rule& FakeUpstream::Rule::Reply(Script script) {
@@ -188,7 +185,10 @@ FakeUpstream::FakeUpstream(Options options)
 FakeUpstream::~FakeUpstream() {
   std::unique_lock lock(state_->mutex);
   state_->stopped = true;
-  for (auto& [number, connection] : state_->open) shutdown(connection.fd, SHUT_RDWR);
+  for (auto& [number, connection] : state_->open) {
+    shutdown(connection.fd, SHUT_RDWR);
+    connection.wake->notify_all();
+  }
   const uint64_t one = 1;
   (void)!write(state_->wake, &one, sizeof one);
   state_->changed.notify_all();

@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 
@@ -134,6 +136,15 @@ Script& Script::Body(absl::string_view bytes) {
 }
 
 Script& Script::Event(absl::string_view data) { return Body(absl::StrCat("data: ", data, "\n\n")); }
+
+Script& Script::Repeat(absl::string_view bytes, size_t times) {
+  steps_.push_back({.kind = Step::Kind::kRepeat, .bytes = std::string(bytes), .times = times});
+  return *this;
+}
+
+Script& Script::Endless(absl::string_view bytes) {
+  return Repeat(bytes, std::numeric_limits<size_t>::max());
+}
 
 Script& Script::Delay(std::chrono::milliseconds delay) {
   steps_.push_back({.kind = Step::Kind::kDelay, .delay = delay});

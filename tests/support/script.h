@@ -52,9 +52,10 @@ class Script {
   enum class Framing { kLength, kChunked, kUntilClose };
   enum class End { kNone, kReset, kClose };
   struct Step {
-    enum class Kind { kBody, kDelay, kHold, kStall, kReset, kClose, kHalfClose };
+    enum class Kind { kBody, kRepeat, kDelay, kHold, kStall, kReset, kClose, kHalfClose };
     Kind kind;
     std::string bytes = {};
+    size_t times = 1;
     std::chrono::milliseconds delay{0};
     Gate gate = {};
   };
@@ -77,6 +78,10 @@ class Script {
   // The steps of the body, in order.
   Script& Body(absl::string_view bytes);
   Script& Event(absl::string_view data);  // "data: …\n\n"
+  // So often, as they are: neither compressed nor chunked, nor counted in the length.
+  Script& Repeat(absl::string_view bytes, size_t times);
+  // Again and again, until the peer goes.
+  Script& Endless(absl::string_view bytes);
   Script& Delay(std::chrono::milliseconds delay);
   Script& Hold(Gate gate);
   Script& Stall();      // nothing more, until the peer goes

@@ -12,11 +12,13 @@
 
 namespace mg {
 
-UpstreamConnection::UpstreamConnection(std::shared_ptr<UpstreamState> state, int number, int fd)
-    : state_(std::move(state)), number_(number), fd_(fd) {}
+UpstreamConnection::UpstreamConnection(std::shared_ptr<UpstreamState> state, int number, int fd,
+                                       std::shared_ptr<std::condition_variable> wake)
+    : state_(std::move(state)), number_(number), fd_(fd), wake_(std::move(wake)) {}
 
-void UpstreamConnection::Serve(const std::shared_ptr<UpstreamState>& state, int number, int fd) {
-  UpstreamConnection(state, number, fd).Run();
+void UpstreamConnection::Serve(const std::shared_ptr<UpstreamState>& state, int number,
+                               const UpstreamState::Connection& connection) {
+  UpstreamConnection(state, number, connection.fd, connection.wake).Run();
   const std::lock_guard lock(state->mutex);
   --state->threads;
   state->changed.notify_all();
@@ -180,6 +182,13 @@ UpstreamConnection::Outcome UpstreamConnection::PlayStep(const Script& script,
     case Kind::kBody:
       if (!Wait(script.each_delay_)) return Outcome::kPeerGone;
       return Send(script, wire);
+    case Kind::kRepeat: {
+      Outcome outcome = Outcome::kKeep;
+      for (size_t i = 0; i < step.times && outcome == Outcome::kKeep; ++i) {
+        outcome = Send(script, step.bytes);
+      }
+      return outcome;
+    }
     case Kind::kDelay:
       return Wait(step.delay) ? Outcome::kKeep : Outcome::kPeerGone;
     case Kind::kHold:
@@ -232,16 +241,19 @@ bool UpstreamConnection::SendAll(absl::string_view bytes) {
 bool UpstreamConnection::Gone() { return state_->stopped || state_->open[number_].peer_gone; }
 
 bool UpstreamConnection::Wait(Gate* gate) {
-  gate->Reach([state = state_] { state->Changed(); });
+  gate->Reach([state = state_, wake = wake_] {
+    const std::lock_guard lock(state->mutex);
+    wake->notify_all();
+  });
   std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return Gone() || gate->open(); });
+  wake_->wait(lock, [&] { return Gone() || gate->open(); });
   return !Gone();
 }
 
 bool UpstreamConnection::Wait(std::chrono::milliseconds delay) {
   if (delay.count() == 0) return true;
   std::unique_lock lock(state_->mutex);
-  return !state_->changed.wait_for(lock, delay, [this] { return Gone(); });
+  return !wake_->wait_for(lock, delay, [this] { return Gone(); });
 }
 
 void UpstreamConnection::SetIdle(bool idle) {

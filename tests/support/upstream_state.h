@@ -20,6 +20,9 @@ struct UpstreamState {
     bool close_when_idle = false;
     bool peer_gone = false;
     std::chrono::steady_clock::time_point gone_at{};
+    // Its thread waits here, not with those who ask: with a thousand connections each change would
+    // wake a thousand threads.
+    std::shared_ptr<std::condition_variable> wake = std::make_shared<std::condition_variable>();
   };
 
   explicit UpstreamState(FakeUpstream::Options the_options);
@@ -27,7 +30,6 @@ struct UpstreamState {
   UpstreamState& operator=(const UpstreamState&) = delete;
   ~UpstreamState();
 
-  void Changed();
   // Under the mutex.
   Script FindScript(const UpstreamRequest& request, bool consume);
 
@@ -40,7 +42,7 @@ struct UpstreamState {
 
   // Everything from here on is the mutex's.
   std::mutex mutex;
-  std::condition_variable changed;
+  std::condition_variable changed;  // for those who ask
   bool stopped = false;
   bool stop_listening = false;
   int threads = 0;
@@ -57,12 +59,14 @@ struct UpstreamState {
 class UpstreamConnection {
  public:
   // The whole life of a connection, on a thread of its own.
-  static void Serve(const std::shared_ptr<UpstreamState>& state, int number, int fd);
+  static void Serve(const std::shared_ptr<UpstreamState>& state, int number,
+                    const UpstreamState::Connection& connection);
 
  private:
   enum class Outcome { kKeep, kCloseOnNext, kClose, kReset, kPeerGone };
 
-  UpstreamConnection(std::shared_ptr<UpstreamState> state, int number, int fd);
+  UpstreamConnection(std::shared_ptr<UpstreamState> state, int number, int fd,
+                     std::shared_ptr<std::condition_variable> wake);
 
   void Run();
   bool Handshake();
@@ -90,6 +94,7 @@ class UpstreamConnection {
   const std::shared_ptr<UpstreamState> state_;
   const int number_;
   const int fd_;
+  const std::shared_ptr<std::condition_variable> wake_;
   SSL* ssl_ = nullptr;
   std::string buffer_;
   size_t sent_ = 0;  // of this reply
