@@ -3,25 +3,17 @@
 #include <cmath>
 #include <limits>
 
-#include "absl/random/random.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_choice.h"
 #include "adapters/dialects/openai_errors.h"
+#include "adapters/generated_id.h"
 #include "adapters/json_text.h"
 
 namespace mg {
 namespace {
 
 constexpr size_t kMaxCalls = 4096;  // of one choice: each piece is looked for among them
-
-std::string GeneratedId(absl::BitGenRef random) {
-  constexpr absl::string_view kLetters =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  std::string id = "call_";
-  for (int i = 0; i < 24; ++i) id.push_back(kLetters[absl::Uniform(random, 0u, kLetters.size())]);
-  return id;
-}
 
 std::optional<int> IndexOf(const JsonValue& entry) {
   const JsonValue* index = Member(entry, "index");
@@ -208,7 +200,7 @@ void OpenAiChoice::ReadFunctionCall(const JsonValue& function, absl::string_view
 
 void OpenAiChoice::CloseCalls(absl::BitGenRef random) {
   for (Call& call : calls_) {
-    if (call.id.empty()) call.id = GeneratedId(random);
+    if (call.id.empty()) call.id = GeneratedCallId(random);
     GiveName(&call);
     const bool empty = call.blank && !call.custom;
     if (!call.id_sent || empty) {

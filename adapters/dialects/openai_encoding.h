@@ -9,6 +9,7 @@
 #include "adapters/dialect.h"
 #include "adapters/dialects/openai_models.h"
 #include "adapters/encode_notes.h"
+#include "adapters/part_place.h"
 
 namespace mg {
 
@@ -22,18 +23,7 @@ struct OpenAiEncoding {
   std::string body;
 };
 
-// Where a part stands: messages[2].parts[0], or a part of the result there.
-struct PartPlace {
-  int message = 0;
-  int part = 0;
-  int inner = -1;
-
-  // "messages[2].parts[0].image.uri"; only for refusals and warnings.
-  std::string Field(absl::string_view member) const;
-};
-
 // openai_parts.cc.
-bool IsBlank(absl::string_view text);
 // Has the part options for this candidate? Is it more than a plain string can hold?
 bool HasPartOptions(const v1::Part& part, const OpenAiEncoding& encoding);
 bool NeedsBlock(const v1::Part& part, const OpenAiEncoding& encoding);

@@ -4,6 +4,7 @@
 #include "adapters/dialects/openai_message_writer.h"
 #include "adapters/dialects/openai_state.h"
 #include "adapters/json_text.h"
+#include "adapters/prefill.h"
 
 namespace mg {
 
@@ -11,10 +12,6 @@ using v1::Message;
 using v1::Part;
 
 namespace {
-
-constexpr absl::string_view kContinue =
-    "Continue your last message exactly where it ends. Do not repeat any of it and do not comment "
-    "on this instruction.";
 
 bool IsInput(const Part& part) {
   return part.has_image() || part.has_audio() || part.has_document() || part.has_video() ||
@@ -358,7 +355,7 @@ absl::Status OpenAiMessageWriter::WritePrefill() {
   }
   Begin("user");
   out_.append(",\"content\":");
-  AppendJsonString(kContinue, &out_);
+  AppendJsonString(kContinueInstruction, &out_);
   out_.push_back('}');
   return absl::OkStatus();
 }

@@ -9,8 +9,6 @@
 namespace mg {
 namespace {
 
-using Words = std::array<absl::string_view, 7>;
-constexpr Words kEfforts = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
 constexpr std::array<absl::string_view, 4> kEfforts5 = {"minimal", "low", "medium", "high"};
 constexpr std::array<absl::string_view, 4> kEfforts51 = {"none", "low", "medium", "high"};
 constexpr std::array<absl::string_view, 5> kEfforts52 = {"none", "low", "medium", "high", "xhigh"};
@@ -102,42 +100,8 @@ OpenAiModelRules OpenAiRulesFor(absl::string_view model) {
   return rules;
 }
 
-bool IsEffort(absl::string_view effort) {
-  for (absl::string_view word : kEfforts) {
-    if (word == effort) return true;
-  }
-  return false;
-}
-
 absl::string_view EffortFor(const OpenAiModelRules& rules, absl::string_view effort) {
-  if (rules.efforts == nullptr) return effort;
-  const auto rank = [](absl::string_view word) {
-    size_t i = 0;
-    while (i < kEfforts.size() && kEfforts[i] != word) ++i;
-    return i;
-  };
-  absl::string_view lower;
-  absl::string_view higher;
-  for (int i = 0; i < rules.effort_count; ++i) {
-    const absl::string_view word = rules.efforts[i];
-    if (word == effort) return word;
-    if (word == "none") continue;
-    if (rank(word) < rank(effort)) lower = word;
-    if (rank(word) > rank(effort) && higher.empty()) higher = word;
-  }
-  return lower.empty() ? higher : lower;
-}
-
-absl::string_view EffortOfBudget(int budget_tokens) {
-  constexpr double kBase = 32768;  // the output limit of a model that is not known
-  const double share = budget_tokens / kBase;
-  if (budget_tokens == 0) return "none";
-  if (share < 0.06) return "minimal";
-  if (share < 0.20) return "low";
-  if (share < 0.45) return "medium";
-  if (share < 0.75) return "high";
-  if (share < 0.925) return "xhigh";
-  return "max";
+  return NearestEffort(rules.efforts, rules.effort_count, effort);
 }
 
 }  // namespace mg

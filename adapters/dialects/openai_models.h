@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "adapters/effort.h"
 
 namespace mg {
 
@@ -27,12 +28,7 @@ struct OpenAiModelRules {
 
 OpenAiModelRules OpenAiRulesFor(absl::string_view model);
 
-// Is it a word of the contract ("none" … "max")?
-bool IsEffort(absl::string_view effort);
-// The word that is sent for `effort`: itself if the model takes it, else the next lower one, else
-// the next higher; "none" is never a fallback.
+// The word that is sent for `effort`.
 absl::string_view EffortFor(const OpenAiModelRules& rules, absl::string_view effort);
-// The effort that comes nearest to a budget, for models that take words only.
-absl::string_view EffortOfBudget(int budget_tokens);
 
 }  // namespace mg

@@ -6,6 +6,7 @@
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/media.h"
+#include "adapters/media_source.h"
 #include "adapters/provider_options.h"
 
 namespace mg {
@@ -14,57 +15,7 @@ namespace {
 using v1::Media;
 using v1::Part;
 
-// The media type that is sent: what the bytes say, else what was declared.
-absl::Status MediaType(const Media& media, const std::string& field, OpenAiEncoding* encoding,
-                       std::string* type) {
-  const std::string declared = NormalMediaType(media.media_type());
-  const absl::string_view actual = SniffMediaType(media.data());
-  *type = actual.empty() ? declared : std::string(actual);
-  if (type->empty()) {
-    return Invalid(absl::StrCat(field, ".media_type"),
-                   "neither given nor to be seen from the first bytes");
-  }
-  for (const char c : *type) {
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) &&
-        !absl::StrContains("/+-._", absl::string_view(&c, 1))) {
-      return Invalid(absl::StrCat(field, ".media_type"), "no media type");
-    }
-  }
-  if (!declared.empty() && declared != *type) {
-    encoding->notes.Tell("changed", absl::StrCat(field, ".media_type"),
-                         absl::StrCat("sent as ", *type, ", which its first bytes say"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSource(const Media& media, const std::string& field) {
-  switch (media.source_case()) {
-    case Media::kData:
-      if (!media.data().empty()) return absl::OkStatus();
-      break;
-    case Media::kUri:
-      if (absl::StartsWithIgnoreCase(media.uri(), "https://")) return absl::OkStatus();
-      if (absl::StartsWithIgnoreCase(media.uri(), "gs:") ||
-          absl::StartsWithIgnoreCase(media.uri(), "s3:")) {
-        return Unsupported(absl::StrCat(field, ".uri"),
-                           "this provider reads https URIs only; send the data itself");
-      }
-      return Invalid(absl::StrCat(field, ".uri"), "no https:, gs: or s3: URI");
-    case Media::kFileId:
-      if (!media.file_id().empty()) return absl::OkStatus();
-      break;
-    case Media::SOURCE_NOT_SET:
-      break;
-  }
-  return Invalid(field, "neither data nor uri nor file_id");
-}
-
-absl::Status DropMediaHint(const std::string& value, const std::string& field,
-                           absl::string_view name, OpenAiEncoding* encoding) {
-  if (value.empty()) return absl::OkStatus();
-  return encoding->notes.Drop(absl::StrCat(field, ".", name),
-                              "OpenAI's chat API has no place for it here");
-}
+constexpr absl::string_view kNoPlace = "OpenAI's chat API has no place for it here";
 
 void AppendDataUrl(absl::string_view type, absl::string_view data, std::string* out) {
   absl::StrAppend(out, "\"data:", type, ";base64,");
@@ -80,21 +31,24 @@ void AppendFileId(const std::string& file_id, std::string* out) {
 
 absl::Status AppendImage(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
-  if (auto status = CheckSource(media, field); !status.ok()) return status;
-  if (auto status = DropMediaHint(media.name(), field, "name", encoding); !status.ok()) {
+  if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
+  if (auto status = DropMediaHint(media.name(), field, "name", kNoPlace, &encoding->notes);
+      !status.ok()) {
     return status;
   }
-  if (auto status = DropMediaHint(media.transcript(), field, "transcript", encoding);
+  if (auto status =
+          DropMediaHint(media.transcript(), field, "transcript", kNoPlace, &encoding->notes);
       !status.ok()) {
     return status;
   }
   if (media.has_file_id()) {
     AppendFileId(media.file_id(), out);
-    return DropMediaHint(media.detail(), field, "detail", encoding);
+    return DropMediaHint(media.detail(), field, "detail", kNoPlace, &encoding->notes);
   }
   std::string type;
   if (media.has_data()) {
-    if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+    if (auto status = MediaTypeOf(media, field, &encoding->notes, &type); !status.ok())
+      return status;
   }
   out->append("{\"type\":\"image_url\",\"image_url\":{\"url\":");
   if (media.has_data()) {
@@ -112,7 +66,7 @@ absl::Status AppendImage(const Media& media, const std::string& field, OpenAiEnc
 
 absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
-  if (auto status = CheckSource(media, field); !status.ok()) return status;
+  if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
   if (!media.has_data()) {
     return Unsupported(absl::StrCat(field, media.has_uri() ? ".uri" : ".file_id"),
                        "audio is taken as data only");
@@ -121,10 +75,11 @@ absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEnc
        {std::pair<absl::string_view, const std::string*>{"name", &media.name()},
         {"detail", &media.detail()},
         {"transcript", &media.transcript()}}) {
-    if (auto status = DropMediaHint(*value, field, name, encoding); !status.ok()) return status;
+    if (auto status = DropMediaHint(*value, field, name, kNoPlace, &encoding->notes); !status.ok())
+      return status;
   }
   std::string type;
-  if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+  if (auto status = MediaTypeOf(media, field, &encoding->notes, &type); !status.ok()) return status;
   absl::string_view format;
   if (type == "audio/wav") format = "wav";
   if (type == "audio/mpeg") format = "mp3";
@@ -140,23 +95,25 @@ absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEnc
 absl::Status AppendDocument(const Media& media, const std::string& field,
                             OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
-  if (auto status = CheckSource(media, field); !status.ok()) return status;
+  if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
   if (media.has_uri()) {
     return Unsupported(absl::StrCat(field, ".uri"), "documents are taken as data or file_id only");
   }
-  if (auto status = DropMediaHint(media.detail(), field, "detail", encoding); !status.ok()) {
+  if (auto status = DropMediaHint(media.detail(), field, "detail", kNoPlace, &encoding->notes);
+      !status.ok()) {
     return status;
   }
-  if (auto status = DropMediaHint(media.transcript(), field, "transcript", encoding);
+  if (auto status =
+          DropMediaHint(media.transcript(), field, "transcript", kNoPlace, &encoding->notes);
       !status.ok()) {
     return status;
   }
   if (media.has_file_id()) {
     AppendFileId(media.file_id(), out);
-    return DropMediaHint(media.name(), field, "name", encoding);
+    return DropMediaHint(media.name(), field, "name", kNoPlace, &encoding->notes);
   }
   std::string type;
-  if (auto status = MediaType(media, field, encoding, &type); !status.ok()) return status;
+  if (auto status = MediaTypeOf(media, field, &encoding->notes, &type); !status.ok()) return status;
   out->append("{\"type\":\"file\",\"file\":{\"filename\":");
   AppendJsonString(media.name().empty() ? "document" : media.name(), out);
   out->append(",\"file_data\":");
@@ -217,15 +174,6 @@ absl::Status AppendKind(const Part& part, const PartPlace& place, OpenAiEncoding
 }
 
 }  // namespace
-
-std::string PartPlace::Field(absl::string_view member) const {
-  std::string field = absl::StrCat("messages[", message, "].parts[", part, "]");
-  if (inner >= 0) absl::StrAppend(&field, ".tool_result.parts[", inner, "]");
-  if (!member.empty()) absl::StrAppend(&field, ".", member);
-  return field;
-}
-
-bool IsBlank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
 
 bool HasPartOptions(const Part& part, const OpenAiEncoding& encoding) {
   google::protobuf::Struct options;

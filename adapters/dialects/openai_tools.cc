@@ -1,11 +1,9 @@
 // Tools, the choice among them, and the response format: whatever constrains the answer's shape.
-#include <algorithm>
-
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/json_text.h"
+#include "adapters/tool_checks.h"
 
 namespace mg {
 namespace {
@@ -13,25 +11,11 @@ namespace {
 using v1::Tool;
 using v1::ToolChoice;
 
-bool IsName(absl::string_view name) {
-  if (name.empty() || name.size() > 64) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-  });
-}
-
-// The hosted tool as this candidate takes it; nullptr: it cannot.
-const google::protobuf::Struct* HostedFor(const Tool& tool, const DialectContext& context) {
-  auto found = tool.hosted().find(context.provider);
-  if (found == tool.hosted().end()) found = tool.hosted().find(std::string(kOpenAiDialect));
-  return found == tool.hosted().end() ? nullptr : &found->second;
-}
-
 // {"type":"function","function":{"name":…}}, and the same for a hosted tool's own type.
 void AppendToolByName(const Tool& tool, const DialectContext& context, std::string* out) {
   std::string type = "function";
   if (!tool.hosted().empty()) {
-    const auto* hosted = HostedFor(tool, context);
+    const auto* hosted = HostedFor(tool, context.provider, kOpenAiDialect);
     const auto found = hosted->fields().find("type");
     if (found != hosted->fields().end()) type = found->second.string_value();
   }
@@ -48,7 +32,7 @@ absl::Status AppendHosted(const Tool& tool, const std::string& field, OpenAiEnco
     return Invalid(absl::StrCat(field, ".hosted"),
                    "a hosted tool has no description, parameters_schema_json or strict beside it");
   }
-  const auto* hosted = HostedFor(tool, encoding->context);
+  const auto* hosted = HostedFor(tool, encoding->context.provider, kOpenAiDialect);
   if (hosted == nullptr) {
     return Unsupported(
         absl::StrCat(field, ".hosted"),
@@ -62,7 +46,7 @@ absl::Status AppendHosted(const Tool& tool, const std::string& field, OpenAiEnco
 
 absl::Status AppendFunction(const Tool& tool, const std::string& field, OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
-  if (!IsName(tool.name())) {
+  if (!IsToolName(tool.name(), 64)) {
     return Invalid(absl::StrCat(field, ".name"), "must be 1 to 64 of A-Z, a-z, 0-9, _ and -");
   }
   out->append("{\"type\":\"function\",\"function\":{\"name\":");
@@ -97,33 +81,6 @@ absl::Status AppendTool(const Tool& tool, int index, OpenAiEncoding* encoding) {
   if (encoding->body.back() != '[') encoding->body.push_back(',');
   return tool.hosted().empty() ? AppendFunction(tool, field, encoding)
                                : AppendHosted(tool, field, encoding);
-}
-
-absl::Status CheckChoice(const v1::ChatRequest& request) {
-  const ToolChoice& choice = request.tool_choice();
-  absl::flat_hash_set<absl::string_view> names;
-  for (int i = 0; i < request.tools_size(); ++i) {
-    const Tool& tool = request.tools(i);
-    if (!tool.name().empty() && !names.insert(tool.name()).second) {
-      return Invalid(absl::StrCat("tools[", i, "].name"), "another tool has this name");
-    }
-  }
-  if (!ToolChoice::Mode_IsValid(choice.mode())) {
-    return Invalid("tool_choice.mode", "no mode that this gateway knows");
-  }
-  if (choice.mode() == ToolChoice::MODE_REQUIRED && request.tools().empty()) {
-    return Invalid("tool_choice.mode", "a tool is required, but there are none");
-  }
-  if (choice.mode() == ToolChoice::MODE_NONE && !choice.allowed_tools().empty()) {
-    return Invalid("tool_choice.allowed_tools", "tools are allowed, but the mode says none");
-  }
-  for (int i = 0; i < choice.allowed_tools_size(); ++i) {
-    if (!names.contains(choice.allowed_tools(i))) {
-      return Invalid(absl::StrCat("tool_choice.allowed_tools[", i, "]"),
-                     absl::StrCat("no tool is named ", choice.allowed_tools(i)));
-    }
-  }
-  return absl::OkStatus();
 }
 
 void AppendChoice(const std::vector<const Tool*>& allowed, OpenAiEncoding* encoding) {
@@ -166,7 +123,7 @@ void AppendChoice(const std::vector<const Tool*>& allowed, OpenAiEncoding* encod
 absl::Status EncodeOpenAiTools(OpenAiEncoding* encoding) {
   const v1::ChatRequest& request = encoding->request;
   const ToolChoice& choice = request.tool_choice();
-  if (auto status = CheckChoice(request); !status.ok()) return status;
+  if (auto status = CheckToolChoice(request); !status.ok()) return status;
   if (request.tools().empty()) return absl::OkStatus();
   const absl::flat_hash_set<absl::string_view> names(choice.allowed_tools().begin(),
                                                      choice.allowed_tools().end());
@@ -208,7 +165,7 @@ absl::Status EncodeOpenAiFormat(OpenAiEncoding* encoding) {
   if (auto status = CheckJsonObject(schema.schema_json(), &text, &empty); !status.ok()) {
     return Invalid(absl::StrCat(field, ".schema_json"), status.message());
   }
-  if (!schema.name().empty() && !IsName(schema.name())) {
+  if (!schema.name().empty() && !IsToolName(schema.name(), 64)) {
     return Invalid(absl::StrCat(field, ".name"), "must be 1 to 64 of A-Z, a-z, 0-9, _ and -");
   }
   if (NeedsSchemaInstruction(*encoding)) {

@@ -1,9 +1,7 @@
 #include "adapters/platforms/openai.h"
 
-#include <algorithm>
-
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/platforms/headers.h"
 
 namespace mg {
 
@@ -18,13 +16,7 @@ void OpenAiPlatform::Prepare(const PlatformConfig& config, const Secret& key, ab
     headers.push_back({"OpenAI-Organization", config.organization});
   }
   if (!config.project.empty()) headers.push_back({"OpenAI-Project", config.project});
-  for (const HttpHeader& configured : config.headers) {
-    const auto same = [&](const HttpHeader& ours) {
-      return absl::EqualsIgnoreCase(ours.name, configured.name);
-    };
-    headers.erase(std::remove_if(headers.begin(), headers.end(), same), headers.end());
-  }
-  headers.insert(headers.end(), config.headers.begin(), config.headers.end());
+  ReplaceHeaders(config.headers, &headers);
 }
 
 }  // namespace mg

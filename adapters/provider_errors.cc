@@ -1,0 +1,338 @@
+#include "adapters/provider_errors.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/retry_after.h"
+#include "adapters/sanitize.h"
+#include "base/utf8.h"
+
+namespace mg {
+namespace {
+
+constexpr JsonLimits kLimits = {1 << 20, 64};
+
+// What an error body says, whatever its form.
+struct Said {
+  int status = 0;    // of HTTP, or what a number in the body says in its place; 0: neither
+  std::string code;  // words, lower case
+  std::string type;
+  std::string inner_code;  // Azure's innererror, Anthropic's details.error_code
+  std::string code_shown;  // the finest word, as it was written
+  std::string param;
+  std::string message;
+  bool daily_quota = false;
+};
+
+bool IsWord(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); });
+}
+
+// The text of a string or a number; empty for anything else.
+std::string TextOf(const JsonValue* value) {
+  if (value == nullptr) return "";
+  if (value->IsString()) return std::string(StringOf(*value));
+  if (value->IsInt64()) return absl::StrCat(value->GetInt64());
+  return "";
+}
+
+int NumberOf(const std::string& text) {
+  int number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
+void ReadDaily(const JsonValue& error, Said* said) {
+  const JsonValue* details = Member(error, "details");
+  if (details == nullptr || !details->IsArray()) return;
+  for (const JsonValue& detail : details->GetArray()) {
+    const JsonValue* violations = Member(detail, "violations");
+    if (violations == nullptr || !violations->IsArray()) continue;
+    for (const JsonValue& violation : violations->GetArray()) {
+      if (absl::StrContains(StringMember(violation, "quotaId"), "PerDay")) said->daily_quota = true;
+    }
+  }
+}
+
+// FastAPI's `detail`: a text, or a list of {loc, msg}.
+void ReadDetail(const JsonValue& detail, Said* said) {
+  if (detail.IsString()) {
+    said->message = std::string(StringOf(detail));
+    return;
+  }
+  if (!detail.IsArray()) return;
+  for (const JsonValue& entry : detail.GetArray()) {
+    if (!said->message.empty()) said->message.append("; ");
+    absl::StrAppend(&said->message, StringMember(entry, "msg"));
+    const JsonValue* loc = Member(entry, "loc");
+    if (loc == nullptr || !loc->IsArray() || !said->param.empty()) continue;
+    for (const JsonValue& step : loc->GetArray()) {
+      const std::string name = TextOf(&step);
+      if (name == "body") continue;
+      absl::StrAppend(&said->param, said->param.empty() ? "" : ".", name);
+    }
+  }
+}
+
+void ReadText(absl::string_view text, int depth, Said* said);
+
+void ReadObject(const JsonValue& error, int depth, Said* said) {
+  const std::string code = TextOf(Member(error, "code"));
+  const std::string type = TextOf(Member(error, "type"));
+  const std::string status = TextOf(Member(error, "status"));
+  said->code = absl::AsciiStrToLower(code);
+  said->type = absl::AsciiStrToLower(IsWord(type) ? type : status);
+  if (const JsonValue* inner = Member(error, "innererror")) {
+    said->inner_code = absl::AsciiStrToLower(StringMember(*inner, "code"));
+  }
+  if (const JsonValue* details = Member(error, "details")) {
+    const absl::string_view finer = StringMember(*details, "error_code");
+    if (!finer.empty()) said->inner_code = absl::AsciiStrToLower(finer);
+  }
+  for (const std::string& each : {code, type, status}) {
+    if (said->code_shown.empty() && IsWord(each)) said->code_shown = each;
+  }
+  if (said->code_shown.empty()) said->code_shown = code.empty() ? type : code;
+  said->param = TextOf(Member(error, "param"));
+  for (const char* name : {"message", "msg", "error"}) {
+    if (said->message.empty()) ReadText(StringMember(error, name), depth, said);
+  }
+  const JsonValue* detail = Member(error, "detail");
+  if (said->message.empty() && detail != nullptr) ReadDetail(*detail, said);
+  for (const std::string& each : {code, TextOf(Member(error, "status_code"))}) {
+    const int number = NumberOf(each);
+    if (said->status == 0 && number >= 400 && number <= 599) said->status = number;
+  }
+  ReadDaily(error, said);
+}
+
+void ReadError(const JsonValue& body, int depth, Said* said);
+
+// A text may be JSON once more.
+void ReadText(absl::string_view text, int depth, Said* said) {
+  JsonDocument inner;
+  const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
+  if (depth > 0 && !trimmed.empty() && (trimmed[0] == '{' || trimmed[0] == '[') &&
+      ParseJson(trimmed, &inner, kLimits).ok()) {
+    Said deeper;
+    ReadError(inner, depth - 1, &deeper);
+    const auto fill = [](std::string* to, std::string* from) {
+      if (to->empty()) *to = std::move(*from);
+    };
+    fill(&said->code, &deeper.code);
+    fill(&said->type, &deeper.type);
+    fill(&said->inner_code, &deeper.inner_code);
+    fill(&said->code_shown, &deeper.code_shown);
+    fill(&said->param, &deeper.param);
+    said->message = std::move(deeper.message);
+    return;
+  }
+  said->message = std::string(trimmed);
+}
+
+void ReadError(const JsonValue& body, int depth, Said* said) {
+  if (body.IsArray() && body.Size() > 0 && depth > 0) {
+    ReadError(body[0], depth - 1, said);
+  } else if (body.IsString()) {
+    ReadText(StringOf(body), depth, said);
+  } else if (body.IsObject()) {
+    const JsonValue* error = Member(body, "error");
+    if (error != nullptr && error->IsObject()) {
+      ReadObject(*error, depth, said);
+      return;
+    }
+    ReadObject(body, depth, said);
+    if (error != nullptr && error->IsArray() && depth > 0) {
+      ReadError(*error, depth - 1, said);
+    }
+  }
+}
+
+bool OneOf(absl::string_view word, std::initializer_list<absl::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool Is(const Said& said, std::initializer_list<absl::string_view> words) {
+  return OneOf(said.code, words) || OneOf(said.type, words) || OneOf(said.inner_code, words);
+}
+
+bool Holds(const std::string& lower, std::initializer_list<absl::string_view> phrases) {
+  return std::any_of(phrases.begin(), phrases.end(),
+                     [&](absl::string_view phrase) { return absl::StrContains(lower, phrase); });
+}
+
+bool IsContext(const Said& said, const std::string& message) {
+  if (said.status == 413) return true;
+  if (Is(said, {"context_length_exceeded", "request_too_large", "too_many_prompt_tokens",
+                "too_many_tokens"})) {
+    return said.status != 429;
+  }
+  if (said.code == "string_above_max_length") return false;  // of one text, not of the prompt
+  const bool may = OneOf(absl::StrCat(said.status), {"0", "400", "422"});
+  return may && Holds(message, {"context length", "context window", "too long", "too many tokens"});
+}
+
+bool IsQuota(const Said& said, const std::string& message, bool has_hint) {
+  if (said.status == 402) return !has_hint;
+  return said.daily_quota ||
+         Is(said, {"insufficient_quota", "credit_balance_exhausted", "billing_error",
+                   "organization_spend_limit_exceeded", "project_spend_limit_exceeded",
+                   "organization_usage_limit_exceeded", "billing_hard_limit_reached",
+                   "enforced_spend_limit_reached", "contract_spend_limit_reached"}) ||
+         Holds(message, {"credit balance is too low"});
+}
+
+bool IsModel(const Said& said, const std::string& message) {
+  if (Is(said, {"model_not_found", "deploymentnotfound", "not_found_error", "invalid_model",
+                "model_decommissioned", "unsupported_country_region_territory"})) {
+    return true;
+  }
+  if (said.status == 410) return true;
+  if (said.status == 404) return said.param.empty() || said.param == "model";
+  return said.status == 403 && Holds(message, {"access to model", "access to the model"});
+}
+
+bool IsCredential(const Said& said, const std::string& message) {
+  if (said.status == 401 || said.status == 403) return true;
+  if (Is(said, {"invalid_api_key", "authentication_error", "permission_error", "unauthorized"})) {
+    return true;
+  }
+  return (said.status == 400 || said.status == 0) &&
+         (Holds(message, {"incorrect api key", "api_key_invalid", "api key not valid"}));
+}
+
+// The kind table of providers.md §1.4, from the top.
+ErrorClass Classify(const Said& said, bool has_hint) {
+  const std::string message = absl::AsciiStrToLower(said.message);
+  const int status = said.status;
+  if (IsContext(said, message)) return ErrorClass::kContext;
+  if (Is(said, {"content_filter", "responsibleaipolicyviolation", "content_policy_violation"})) {
+    return ErrorClass::kPolicy;
+  }
+  if (IsQuota(said, message, has_hint)) return ErrorClass::kQuota;
+  if (status == 402) return ErrorClass::kRate;
+  if (IsModel(said, message)) return ErrorClass::kModel;
+  if (IsCredential(said, message)) return ErrorClass::kCredential;
+  if (status == 503 || status == 529 || status == 498 ||
+      Is(said, {"server_is_overloaded", "overloaded_error", "capacity_exceeded", "unavailable",
+                "service_unavailable_error"})) {
+    return ErrorClass::kOverload;
+  }
+  if (status == 429 || Is(said, {"rate_limit_exceeded", "rate_limit_error", "slow_down",
+                                 "ratelimitreached", "resource_exhausted"})) {
+    return ErrorClass::kRate;
+  }
+  if (status == 504 || status == 524) return ErrorClass::kGatewayTimeout;
+  if (status == 408 || Is(said, {"timeout_error", "deadline_exceeded"}))
+    return ErrorClass::kTimeout;
+  if (Is(said, {"tool_use_failed"})) return ErrorClass::kMalformed;
+  if (status == 499) return ErrorClass::kCancel;
+  if (status == 405 || status == 501) return ErrorClass::kUnsupportedMethod;
+  if (OneOf(absl::StrCat(status), {"400", "415", "422", "404"})) return ErrorClass::kCaller;
+  if (status == 409 || status == 425) return ErrorClass::kConflict;
+  if (status >= 500 || status == 424) return ErrorClass::kServerError;
+  if (status >= 400) return ErrorClass::kUnknown;
+  if (Is(said, {"invalid_request_error", "unsupported_parameter", "unsupported_value",
+                "invalid_value", "missing_required_parameter", "failed_precondition",
+                "invalid_argument", "badrequesterror"})) {
+    return ErrorClass::kCaller;
+  }
+  return ErrorClass::kServerError;
+}
+
+absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_class,
+                               const Said& said, std::optional<absl::Duration> retry_after,
+                               FieldOfParam field_of) {
+  v1::ErrorDetail detail;
+  if (error_class == ErrorClass::kCredential) detail.set_reason("upstream_auth");
+  if (error_class == ErrorClass::kQuota) detail.set_reason("quota");
+  if (error_class == ErrorClass::kMalformed || error_class == ErrorClass::kRedirect) {
+    detail.set_reason("upstream_malformed");
+  }
+  detail.set_provider(context.provider);
+  detail.set_http_status(said.status);
+  detail.set_provider_code(SanitizeProviderCode(said.code_shown));
+  if (error_class != ErrorClass::kCredential) {
+    detail.set_provider_message(SanitizeProviderMessage(said.message));
+  }
+  if (RuleOf(error_class).fault == absl::string_view("caller")) {
+    if (field_of != nullptr) detail.set_field(field_of(said.param));
+  }
+  if (retry_after.has_value()) {
+    const absl::Duration nanos = absl::Trunc(*retry_after, absl::Nanoseconds(1));
+    const int64_t seconds = absl::ToInt64Seconds(nanos);
+    detail.mutable_retry_after()->set_seconds(seconds);
+    detail.mutable_retry_after()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(nanos - absl::Seconds(seconds))));
+  }
+  std::string text = absl::StrCat(context.provider, " answered ");
+  absl::StrAppend(&text, said.status == 200 ? "with an error" : absl::StrCat(said.status));
+  if (error_class == ErrorClass::kCredential) {
+    absl::StrAppend(&text, ": the key was refused; check the provider's credential");
+  } else if (error_class == ErrorClass::kRedirect) {
+    absl::StrAppend(&text, ": redirects are not followed; check the provider's base_url");
+  } else if (!detail.provider_message().empty()) {
+    // The whole of it is in the detail; both must fit into one trailer.
+    absl::StrAppend(&text, ": ", CutUtf8(detail.provider_message(), 512));
+  } else if (!detail.provider_code().empty()) {
+    absl::StrAppend(&text, ": ", detail.provider_code());
+  }
+  return MakeError(error_class, std::move(detail), text);
+}
+
+}  // namespace
+
+absl::Status ProviderHttpError(const DialectContext& context, const HttpHead& head,
+                               absl::string_view body, absl::Time wall_now, FieldOfParam field_of) {
+  Said said;
+  JsonDocument document;
+  if (ParseJson(body, &document, kLimits).ok()) {
+    ReadError(document, 3, &said);
+  } else {
+    said.message = std::string(body.substr(0, 16 * 1024));
+  }
+  said.status = head.status;
+  if (head.status < 400) {
+    said.message.clear();
+    return MakeProviderError(context,
+                             head.status >= 300 ? ErrorClass::kRedirect : ErrorClass::kMalformed,
+                             said, std::nullopt, field_of);
+  }
+  const JsonValue null;
+  const JsonValue& root =
+      document.IsArray() && !document.Empty() ? document[0] : static_cast<JsonValue&>(document);
+  const auto headers_hint = RetryAfter(head.headers, null, wall_now, false);
+  const ErrorClass error_class = Classify(said, headers_hint.has_value());
+  std::optional<absl::Duration> retry_after;
+  if (RuleOf(error_class).same != SameCandidate::kNever) {
+    retry_after = RetryAfter(head.headers, root, wall_now, error_class == ErrorClass::kRate);
+  }
+  absl::Status status = MakeProviderError(context, error_class, said, retry_after, field_of);
+  if (absl::EqualsIgnoreCase(FindHeader(head.headers, "x-should-retry"), "false")) {
+    ForbidSameCandidate(&status);
+  }
+  return status;
+}
+
+absl::Status ProviderInBandError(const DialectContext& context, const JsonValue& error,
+                                 FieldOfParam field_of) {
+  Said said;
+  ReadError(error, 3, &said);
+  const ErrorClass error_class = Classify(said, false);
+  if (said.status == 0) said.status = 200;
+  return MakeProviderError(context, error_class, said, std::nullopt, field_of);
+}
+
+absl::Status MalformedAnswer(const DialectContext& context, absl::string_view what) {
+  v1::ErrorDetail detail;
+  detail.set_reason("upstream_malformed");
+  detail.set_provider(context.provider);
+  detail.set_http_status(200);
+  return MakeError(ErrorClass::kMalformed, std::move(detail),
+                   absl::StrCat("the answer of ", context.provider, " is broken: ", what));
+}
+
+}  // namespace mg
