@@ -59,6 +59,8 @@ class Decoder {
 
   // The terminal marker was seen and Completed was given out: the body's rest says nothing.
   virtual bool done() const = 0;
+  // Bytes of the body that are no event yet: they count as a buffer of the call.
+  virtual size_t kept_bytes() const { return 0; }
   // Every choice that was begun has its finish reason: silence may end the answer
   // (timeouts.stream_end).
   virtual bool finished() const = 0;

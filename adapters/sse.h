@@ -29,6 +29,8 @@ class SseParser {
   // The stream is over: gives out an event that no blank line ended. It may have been cut; the
   // visitor judges.
   absl::Status Finish(Visitor visit);
+  // What of an event has come so far.
+  size_t kept_bytes() const { return line_.size() + data_.size() + name_.size(); }
 
  private:
   absl::Status EndLine(absl::string_view line, Visitor visit);

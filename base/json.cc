@@ -11,31 +11,40 @@
 namespace mg {
 namespace {
 
-// Passes events on to the document and stops at the depth limit; the reader is iterative, so depth
-// costs no stack.
-class DepthLimited {
+// Passes events on to the document and stops at the limits of depth and of values; the reader is
+// iterative, so depth costs no stack.
+class Limited {
  public:
-  DepthLimited(JsonDocument* document, int max_depth)
-      : document_(document), max_depth_(max_depth) {}
+  Limited(JsonDocument* document, const JsonLimits& limits)
+      : document_(document), max_depth_(limits.max_depth), values_left_(limits.max_values) {}
 
-  bool Null() { return document_->Null(); }
-  bool Bool(bool b) { return document_->Bool(b); }
-  bool Int(int i) { return document_->Int(i); }
-  bool Uint(unsigned i) { return document_->Uint(i); }
-  bool Int64(int64_t i) { return document_->Int64(i); }
-  bool Uint64(uint64_t i) { return document_->Uint64(i); }
-  bool Double(double d) { return document_->Double(d); }
+  bool too_many() const { return too_many_; }
+
+  bool Null() { return Count() && document_->Null(); }
+  bool Bool(bool b) { return Count() && document_->Bool(b); }
+  bool Int(int i) { return Count() && document_->Int(i); }
+  bool Uint(unsigned i) { return Count() && document_->Uint(i); }
+  bool Int64(int64_t i) { return Count() && document_->Int64(i); }
+  bool Uint64(uint64_t i) { return Count() && document_->Uint64(i); }
+  bool Double(double d) { return Count() && document_->Double(d); }
   bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
     return document_->RawNumber(s, n, copy);
   }
-  bool String(const char* s, rapidjson::SizeType n, bool) { return document_->String(s, n, true); }
+  bool String(const char* s, rapidjson::SizeType n, bool) {
+    return Count() && document_->String(s, n, true);
+  }
   bool Key(const char* s, rapidjson::SizeType n, bool) { return document_->Key(s, n, true); }
-  bool StartObject() { return Enter() && document_->StartObject(); }
+  bool StartObject() { return Count() && Enter() && document_->StartObject(); }
   bool EndObject(rapidjson::SizeType n) { return Leave() && document_->EndObject(n); }
-  bool StartArray() { return Enter() && document_->StartArray(); }
+  bool StartArray() { return Count() && Enter() && document_->StartArray(); }
   bool EndArray(rapidjson::SizeType n) { return Leave() && document_->EndArray(n); }
 
  private:
+  bool Count() {
+    too_many_ = values_left_ == 0;
+    --values_left_;
+    return !too_many_;
+  }
   bool Enter() { return ++depth_ <= max_depth_; }
   bool Leave() {
     --depth_;
@@ -45,6 +54,8 @@ class DepthLimited {
   JsonDocument* const document_;
   const int max_depth_;
   int depth_ = 0;
+  size_t values_left_;
+  bool too_many_ = false;
 };
 
 // A generator in the form that Document::Populate wants: on failure it is given back an empty
@@ -53,16 +64,18 @@ struct Generator {
   std::string text;
   JsonLimits limits;
   rapidjson::ParseResult result;
+  bool too_many = false;
 
   bool operator()(JsonDocument& document) {
     // In situ the reader writes unescaped strings over the text, which takes it a third of the time
     // that building them on its stack does; the document has its own copies.
     rapidjson::InsituStringStream bytes(text.data());
-    DepthLimited handler(&document, limits.max_depth);
+    Limited handler(&document, limits);
     rapidjson::Reader reader;
     constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
                                 rapidjson::kParseFullPrecisionFlag | rapidjson::kParseInsituFlag;
     result = reader.Parse<kFlags>(bytes, handler);
+    too_many = handler.too_many();
     // The reader takes a NUL for the end of its bytes.
     if (!result.IsError() && bytes.Tell() < text.size()) {
       result.Set(rapidjson::kParseErrorDocumentRootNotSingular, bytes.Tell());
@@ -142,11 +155,16 @@ absl::Status ParseJson(absl::string_view text, JsonDocument* document, JsonLimit
   if (valid != text.size()) {
     return absl::InvalidArgumentError(absl::StrCat("not JSON at byte ", valid, ": invalid UTF-8"));
   }
-  Generator generate{
-      HasSurrogateEscape(text) ? WithoutLoneSurrogates(text) : std::string(text), limits, {}};
+  Generator generate;
+  generate.text = HasSurrogateEscape(text) ? WithoutLoneSurrogates(text) : std::string(text);
+  generate.limits = limits;
   document->Populate(generate);
   if (!generate.result.IsError()) return absl::OkStatus();
   document->SetNull();
+  if (generate.too_many) {
+    return absl::InvalidArgumentError(absl::StrCat("not JSON at byte ", generate.result.Offset(),
+                                                   ": more than ", limits.max_values, " values"));
+  }
   const bool too_deep = generate.result.Code() == rapidjson::kParseErrorTermination;
   return absl::InvalidArgumentError(
       absl::StrCat("not JSON at byte ", generate.result.Offset(), ": ",

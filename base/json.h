@@ -18,6 +18,8 @@ using JsonValue = rapidjson::Value;
 struct JsonLimits {
   size_t max_bytes = 64 << 20;
   int max_depth = 128;
+  // Each takes 16 bytes, and in the text as few as two; numbers of embeddings take ten and more.
+  size_t max_values = 8 << 20;
 };
 
 // Parses `text` whole (white space around it is fine, anything else behind the value is not) into

@@ -59,9 +59,24 @@ bool ByteBudget::Leave(const std::shared_ptr<Waiter>& waiter) {
   return false;
 }
 
+bool ByteBudget::crowded() const {
+  absl::MutexLock lock(&mutex_);
+  return used_ > total_ || taken_ > total_ / 2;
+}
+
 void ByteBudget::Take(size_t bytes) {
   absl::MutexLock lock(&mutex_);
   used_ += bytes;
+  taken_ += bytes;
+}
+
+void ByteBudget::GiveBack(size_t bytes) {
+  {
+    absl::MutexLock lock(&mutex_);
+    MG_CHECK(bytes <= taken_, "more bytes are given back than were taken");
+    taken_ -= bytes;
+  }
+  Release(bytes);
 }
 
 void ByteBudget::Release(size_t bytes) {

@@ -46,8 +46,15 @@ class ByteBudget {
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
 
+  // What one call may hold though all is taken: those that hold more make room, so that small calls
+  // go on.
+  static constexpr size_t kSmallShare = size_t{256} << 10;
+
   size_t total() const { return total_; }
   size_t used() const;
+  // All is used, or answers have taken their half: calls that read no answer, or get one that never
+  // ends, must not keep out all others.
+  bool crowded() const;
 
   // Takes `bytes` if there is room and nobody waits for some.
   bool TryReserve(size_t bytes);
@@ -56,10 +63,11 @@ class ByteBudget {
   // that did.
   Task<absl::StatusOr<ByteReservation>> Reserve(Loop* loop, size_t bytes, Instant until,
                                                 Cancellation* cancellation);
-  // Takes `bytes` whatever is left: for what a running call must buffer and what is bounded
-  // otherwise (limits.call_buffer). New calls find less room, or none.
+  void Release(size_t bytes);  // of what was reserved
+  // Takes `bytes` whatever is left: for what a running call must buffer of its answer and what is
+  // bounded otherwise (limits.call_buffer). New calls find less room, or none.
   void Take(size_t bytes);
-  void Release(size_t bytes);
+  void GiveBack(size_t bytes);  // of what was taken
 
  private:
   struct Waiter {
@@ -81,6 +89,7 @@ class ByteBudget {
   const size_t max_waiting_;
   mutable absl::Mutex mutex_;
   size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t taken_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, by answers
   std::list<std::shared_ptr<Waiter>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 

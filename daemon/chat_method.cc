@@ -17,7 +17,7 @@ Task<absl::Status> Run(Call& call, Rpc& rpc) {
   MG_CO_RETURN_IF_ERROR(PlanCall(call, rpc, call.asked.chat->model()));
   DeadlineTimer timer(call.loop, call.deadline, call.cancellation);
   if (call.stream) {
-    StreamSink sink(&rpc, call.snapshot->call_buffer);
+    StreamSink sink(&rpc, call.snapshot->call_buffer, call.budget);
     co_return co_await Execute(call, sink);
   }
   CollectSink sink;

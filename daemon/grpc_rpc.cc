@@ -55,7 +55,7 @@ ServedRpc::ServedRpc(Loop* loop, GrpcQueue* queue, ByteBudget* budget, const Ser
   context_.AsyncNotifyWhenDone(&ended_tag_);
 }
 
-ServedRpc::~ServedRpc() { budget_->Release(unsent_); }
+ServedRpc::~ServedRpc() { budget_->GiveBack(unsent_); }
 
 void ServedRpc::Accepted() {
   accepted_ = true;
@@ -150,7 +150,7 @@ void ServedRpc::DropQueue() {
   unwritten_.clear();
   next_ = 0;
   unsent_ -= dropped;
-  budget_->Release(dropped);
+  budget_->GiveBack(dropped);
 }
 
 void ServedRpc::StartRead() {
@@ -168,7 +168,7 @@ void ServedRpc::OnRead(bool ok) {
 void ServedRpc::OnWritten(bool ok) {
   write_under_way_ = false;
   unsent_ -= writing_;
-  budget_->Release(writing_);
+  budget_->GiveBack(writing_);
   if (!ok) {
     broken_ = true;
     DropQueue();

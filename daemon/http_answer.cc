@@ -21,6 +21,7 @@ class ChatAnswer final : public Answer {
       : ask_(ask),
         dialect_(dialect),
         context_(std::move(context)),
+        request_bytes_(request_bytes),
         exchange_(std::move(exchange)),
         held_(ask.budget) {
     held_.Add(request_bytes);
@@ -36,10 +37,12 @@ class ChatAnswer final : public Answer {
     }
     absl::StatusOr<std::string> bytes = co_await exchange_->Read(until, cancellation);
     if (bytes.ok() && !bytes->empty()) {
-      // A whole answer is kept until its end; of a stream what awaits the reader is counted there.
+      // A whole answer is kept until its end; of a stream what is no event yet, as what awaits the
+      // reader is counted there.
       if (!ask_.stream) held_.Add(bytes->size());
       if (held_.too_much()) co_return held_.NoRoom();
       if (absl::Status status = decoder_->Feed(*bytes, events); !status.ok()) co_return status;
+      if (ask_.stream) held_.Set(request_bytes_ + decoder_->kept_bytes());
       if (decoder_->done()) co_return State::kDone;
       co_return decoder_->finished() ? State::kFinished : State::kMore;
     }
@@ -89,6 +92,7 @@ class ChatAnswer final : public Answer {
   const Ask ask_;
   const Dialect& dialect_;
   const DialectContext context_;
+  const size_t request_bytes_;
   const std::unique_ptr<HttpExchange> exchange_;
   std::unique_ptr<Decoder> decoder_;
   Held held_;
@@ -99,17 +103,21 @@ class ChatAnswer final : public Answer {
 
 }  // namespace
 
-Held::~Held() {
-  if (budget_ != nullptr) budget_->Release(bytes_);
+Held::~Held() { Set(0); }
+
+void Held::Set(size_t bytes) {
+  if (budget_ == nullptr || bytes == bytes_) return;
+  if (bytes > bytes_) {
+    budget_->Take(bytes - bytes_);
+  } else {
+    budget_->GiveBack(bytes_ - bytes);
+  }
+  bytes_ = bytes;
 }
 
-void Held::Add(size_t bytes) {
-  if (budget_ == nullptr) return;
-  budget_->Take(bytes);
-  bytes_ += bytes;
+bool Held::too_much() const {
+  return budget_ != nullptr && bytes_ > ByteBudget::kSmallShare && budget_->crowded();
 }
-
-bool Held::too_much() const { return budget_ != nullptr && budget_->used() > budget_->total(); }
 
 absl::Status Held::NoRoom() {
   v1::ErrorDetail detail;

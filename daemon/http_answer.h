@@ -20,7 +20,9 @@ class Held {
   Held& operator=(const Held&) = delete;
   ~Held();
 
-  void Add(size_t bytes);
+  void Add(size_t bytes) { Set(bytes_ + bytes); }
+  void Set(size_t bytes);
+  // The gateway's buffers are crowded, and this is none of the small ones.
   bool too_much() const;
   // The error of an answer that found no room.
   static absl::Status NoRoom();

@@ -43,6 +43,14 @@ bool PartBearsContent(const v1::Part& part) {
   return false;
 }
 
+absl::Status TooSlow(absl::string_view limit) {
+  v1::ErrorDetail detail;
+  detail.set_reason("slow_reader");
+  return MakeError(
+      ErrorClass::kSlowReader, std::move(detail),
+      absl::StrCat("the stream was read too slowly: more than ", limit, " awaited its reader"));
+}
+
 }  // namespace
 
 bool BearsContent(const v1::ChatEvent& event) {
@@ -107,12 +115,14 @@ absl::Status StreamSink::Forward(const v1::ChatEvent& event) {
   // An event that finds the buffer empty always passes, however large: else one large event could
   // never be sent.
   const size_t waiting = rpc_->unsent_bytes();
-  if (waiting > 0 && waiting + event.ByteSizeLong() > call_buffer_) {
-    v1::ErrorDetail detail;
-    detail.set_reason("slow_reader");
-    return MakeError(ErrorClass::kSlowReader, std::move(detail),
-                     absl::StrCat("the stream was read too slowly: more than limits.call_buffer (",
-                                  call_buffer_, " bytes) awaited its reader"));
+  const size_t wanted = waiting + event.ByteSizeLong();
+  if (waiting > 0 && wanted > call_buffer_) {
+    return TooSlow(absl::StrCat("limits.call_buffer (", call_buffer_, " bytes)"));
+  }
+  if (waiting > 0 && wanted > ByteBudget::kSmallShare && budget_ != nullptr && budget_->crowded()) {
+    return TooSlow(absl::StrCat(ByteBudget::kSmallShare,
+                                " bytes, while all buffers of the gateway (limits.buffered_bytes) "
+                                "were full,"));
   }
   rpc_->Send(event);
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "adapters/fold.h"
+#include "daemon/byte_budget.h"
 #include "daemon/rpc.h"
 #include "modelgateway/v1/gateway.pb.h"
 
@@ -71,8 +72,10 @@ class WholeSink final : public Sink {
 
 class StreamSink final : public Sink {
  public:
-  // `rpc` must outlive the sink. `call_buffer`: bytes that may await the reader.
-  StreamSink(Rpc* rpc, size_t call_buffer) : rpc_(rpc), call_buffer_(call_buffer) {}
+  // `rpc` must outlive the sink, and `budget` (of which it knows whether it is crowded; null:
+  // there is none). `call_buffer`: bytes that may await the reader.
+  StreamSink(Rpc* rpc, size_t call_buffer, const ByteBudget* budget)
+      : rpc_(rpc), call_buffer_(call_buffer), budget_(budget) {}
 
   absl::Status Take(v1::ChatEvent event) override;
   bool committed() const override { return committed_; }
@@ -84,6 +87,7 @@ class StreamSink final : public Sink {
 
   Rpc* const rpc_;
   const size_t call_buffer_;
+  const ByteBudget* const budget_;
   bool committed_ = false;
   std::vector<v1::ChatEvent> preamble_;
   size_t preamble_bytes_ = 0;

@@ -29,6 +29,7 @@ class OpenAiDecoder : public Decoder {
   absl::Status Finish(bool clean, std::vector<v1::ChatEvent>* events) override;
   bool done() const override { return done_; }
   bool finished() const override { return answer_.finished(); }
+  size_t kept_bytes() const override { return whole_.size() + parser_.kept_bytes(); }
 
  private:
   absl::Status FeedStream(absl::string_view bytes, std::vector<v1::ChatEvent>* events);

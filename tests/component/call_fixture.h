@@ -99,6 +99,7 @@ class CallFixture {
   absl::Duration deadline = absl::Seconds(600);
   bool may_change_candidate = true;
   size_t call_buffer = 8 << 20;
+  ByteBudget* budget = nullptr;
 
  private:
   static Task<void> Serve(CallFixture* fixture, bool stream, std::shared_ptr<CallOutcome> outcome) {
@@ -106,6 +107,7 @@ class CallFixture {
     Call call(&fixture->loop, &fixture->http, half);
     call.snapshot = fixture->snapshot_;
     call.asked.chat = &fixture->request;
+    call.budget = fixture->budget;
     call.stream = stream;
     auto route = std::make_shared<Route>();
     route->retry = fixture->retry;
@@ -118,7 +120,7 @@ class CallFixture {
     call.record.start = fixture->loop.now();
     DeadlineTimer timer(&fixture->loop, call.deadline, call.cancellation);
     CollectSink collect;
-    StreamSink forward(&fixture->rpc, fixture->call_buffer);
+    StreamSink forward(&fixture->rpc, fixture->call_buffer, fixture->budget);
     Sink& sink = stream ? static_cast<Sink&>(forward) : collect;
     outcome->status = co_await Execute(call, sink);
     outcome->ended = true;

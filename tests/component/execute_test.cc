@@ -370,6 +370,54 @@ TEST(Execute, ASlowReaderEndsItsOwnCall) {
   EXPECT_LT(outcome.events.size(), 100u);
 }
 
+// Where all buffers are full, large answers make room and small ones go on.
+TEST(Execute, WhereAllIsTakenLargeAnswersEnd) {
+  for (const bool stream : {false, true}) {
+    for (const int pieces : {20, 400}) {
+      ByteBudget budget(1 << 20);
+      budget.Take(2 << 20);
+      CallFixture fixture;
+      fixture.Add("a");
+      fixture.budget = &budget;
+      fixture.rpc.stuck = true;
+      Script script = Script::Sse({Role()});
+      const std::string piece(1000, 'x');
+      for (int i = 0; i < pieces; ++i) {
+        script.pieces.push_back({absl::ZeroDuration(), "data: " + Piece(piece) + "\n\n"});
+      }
+      for (const std::string& end : {Stop(), std::string("[DONE]")}) {
+        script.pieces.push_back({absl::ZeroDuration(), "data: " + end + "\n\n"});
+      }
+      fixture.http.Then(std::move(script));
+      const CallOutcome outcome = fixture.Run(stream);
+      const bool small = pieces == 20;
+      EXPECT_EQ(outcome.status.ok(), small) << outcome.status;
+      if (!small) {
+        EXPECT_EQ(DetailOf(outcome.status).kind(), v1::ERROR_KIND_GATEWAY_OVERLOADED);
+        EXPECT_EQ(DetailOf(outcome.status).reason(), stream ? "slow_reader" : "buffered_bytes");
+        EXPECT_TRUE(fixture.http.hits()[0]->given_up);
+      }
+      EXPECT_EQ(budget.used(), 2U << 20) << "all is given back";
+    }
+  }
+}
+
+TEST(Execute, WhatIsNoEventYetCountsAsABuffer) {
+  ByteBudget budget(1 << 20);
+  CallFixture fixture;
+  fixture.Add("a");
+  fixture.budget = &budget;
+  Script script = Script::Sse({Role()});
+  script.pieces.push_back({absl::ZeroDuration(), "data: "});
+  for (int i = 0; i < 4; ++i) {
+    script.pieces.push_back({absl::ZeroDuration(), std::string(300 << 10, 'x')});
+  }
+  fixture.http.Then(std::move(script).EndsBy(Script::End::kStall));
+  const CallOutcome outcome = fixture.Run(true);
+  EXPECT_EQ(DetailOf(outcome.status).reason(), "buffered_bytes") << outcome.status;
+  EXPECT_EQ(budget.used(), 0u);
+}
+
 TEST(Execute, AnEventLargerThanTheBufferPassesWhereItIsEmpty) {
   CallFixture fixture;
   fixture.Add("a");

@@ -141,6 +141,9 @@ class RawCall final : public Caller::Call {
     ended_ = true;
     Reply reply;
     grpc::Status status;
+    grpc::ByteBuffer answer;  // the status comes behind it
+    call_->Read(&answer, this);
+    Await(this);
     call_->Finish(&status, &status);
     Await(&status);
     Note(status, context_, &reply);

@@ -72,6 +72,15 @@ TEST(ParseJsonTest, DepthIsBounded) {
   EXPECT_EQ(Fault(wide + "0]"), "ok");
 }
 
+TEST(ParseJsonTest, ValuesAreBounded) {
+  EXPECT_EQ(Fault(R"([1,{"k":true}])", {.max_values = 4}), "ok");
+  EXPECT_EQ(Fault(R"([1,{"k":true},"x"])", {.max_values = 4}),
+            "not JSON at byte 17: more than 4 values");
+  std::string zeros = "[0";
+  for (int i = 0; i < 8 << 20; ++i) zeros += ",0";
+  EXPECT_THAT(Fault(zeros + "]"), HasSubstr("more than 8388608 values"));
+}
+
 TEST(ParseJsonTest, SizeIsBounded) {
   EXPECT_EQ(Fault("[1]", {.max_bytes = 3}), "ok");
   EXPECT_EQ(Fault("[1] ", {.max_bytes = 3}), "JSON of 4 bytes; at most 3 are taken");

@@ -123,10 +123,27 @@ TEST_F(ByteBudgetTest, AGrantThatComesWithTheCancellationIsGivenBack) {
   EXPECT_EQ(budget_.used(), 0u);
 }
 
+TEST_F(ByteBudgetTest, IsCrowdedWhereAllIsUsedOrAnswersHaveTheirHalf) {
+  EXPECT_FALSE(budget_.crowded());
+  budget_.Take(50);
+  EXPECT_FALSE(budget_.crowded());
+  budget_.Take(1);
+  EXPECT_TRUE(budget_.crowded());
+  budget_.GiveBack(11);
+  EXPECT_FALSE(budget_.crowded());
+  EXPECT_TRUE(budget_.TryReserve(60));
+  EXPECT_FALSE(budget_.crowded()) << "full, and no more than that";
+  budget_.Take(1);
+  EXPECT_TRUE(budget_.crowded());
+  budget_.GiveBack(41);
+  budget_.Release(60);
+  EXPECT_EQ(budget_.used(), 0u);
+}
+
 TEST_F(ByteBudgetTest, WhatRunningCallsTakeKeepsNewOnesOut) {
   budget_.Take(150);
   EXPECT_FALSE(budget_.TryReserve(0));
-  budget_.Release(150);
+  budget_.GiveBack(150);
 }
 
 TEST_F(ByteBudgetTest, ManyThreadsKeepItsSumRight) {
