@@ -27,6 +27,7 @@ struct DialectContext {
       false;  // an OpenAI-compatible server: the strict-request rules of providers.md §8 hold
   bool refuse_unsupported = false;  // unsupported_parameters: refuse
   bool google_compatible = false;   // IsGoogleCompatible(base_url): its usage hides thinking
+  std::string api_version = {};     // as configured, where the API has versions; else empty
 };
 
 struct EncodedRequest {
@@ -111,6 +112,14 @@ class Dialect {
   virtual absl::Status DecodeEmbed(const DialectContext& context, EmbedBatch batch,
                                    absl::string_view body, v1::EmbedResponse* response) const = 0;
 
+  // For a dialect whose provider counts tokens itself (Capabilities has "count_tokens"); others
+  // refuse (kUnsupportedMethod). kUnsupportedField: the endpoint does not count this prompt.
+  virtual absl::StatusOr<EncodedRequest> EncodeCount(const v1::CountTokensRequest& request,
+                                                     const DialectContext& context) const;
+  // The 2xx answer to that: the number, its bounds, its accuracy and its method.
+  virtual absl::Status DecodeCount(const DialectContext& context, absl::string_view body,
+                                   v1::CountTokensResponse* response) const;
+
   // What a model can do in this dialect, in the words of spec/providers.md §9.
   virtual std::vector<absl::string_view> Capabilities(const DialectContext& context) const = 0;
 
@@ -125,6 +134,8 @@ struct PlatformConfig {
       headers;  // configured ones; they replace ours of the same name, compared without case
   std::string organization;
   std::string project;
+  std::string api_version = {};
+  bool bearer = false;  // the key is a bearer token, where the API takes keys of both forms
 };
 
 class Platform {

@@ -3,7 +3,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "adapters/dialect.h"
+#include "adapters/dialects/anthropic.h"
 #include "adapters/dialects/openai.h"
+#include "adapters/platforms/anthropic.h"
 #include "adapters/platforms/openai.h"
 
 namespace mg {
@@ -11,12 +13,15 @@ namespace mg {
 const Adapter* FindAdapter(absl::string_view kind) {
   static const OpenAiDialect kOpenAi;
   static const OpenAiPlatform kOpenAiPlatform;
+  static const AnthropicDialect kAnthropic;
+  static const AnthropicPlatform kAnthropicPlatform;
   static const struct {
     absl::string_view kind;
     Adapter adapter;
   } kAdapters[] = {
       {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false}},
       {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true}},
+      {"anthropic", {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false}},
   };
   for (const auto& row : kAdapters) {
     if (row.kind == kind) return &row.adapter;

@@ -55,6 +55,14 @@ absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
       return HttpProviderOf(name, "openai_compatible", std::move(platform), compatible.http(),
                             api_key);
     }
+    case v1::ProviderConfig::kAnthropic: {
+      const v1::AnthropicConfig& anthropic = config.anthropic();
+      PlatformConfig platform =
+          PlatformOf(*FindAdapter("anthropic"), anthropic.base_url(), anthropic.http());
+      platform.api_version = anthropic.version();
+      platform.bearer = anthropic.has_bearer_token();
+      return HttpProviderOf(name, "anthropic", std::move(platform), anthropic.http(), api_key);
+    }
     case v1::ProviderConfig::kMock: {
       absl::StatusOr<std::unique_ptr<MockProvider>> mock =
           MockProvider::Create(name, config.mock());

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/tokens/estimate.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "daemon/chat_method.h"
 #include "daemon/check_request.h"
 #include "daemon/execute.h"
@@ -32,8 +33,11 @@ absl::Status Check(v1::CountTokensRequest* request, const Snapshot& snapshot) {
   return CheckChat(request->chat(), snapshot);
 }
 
-// The candidate that would serve a chat like this, if its provider counts itself.
+// Does the provider of the candidate that would serve a chat like this count itself? Of an empty
+// text there is nothing to ask.
 bool ProviderCounts(const Call& call) {
+  const v1::CountTokensRequest& request = *call.asked.count;
+  if (request.has_text() && request.text().empty()) return false;
   const Candidate& candidate = *call.plan.order.front();
   const auto words = call.snapshot->FindProvider(candidate.provider)->Capabilities(candidate.model);
   return std::find(words.begin(), words.end(), "count_tokens") != words.end();
@@ -51,14 +55,36 @@ v1::CountTokensResponse Estimate(Call& call) {
   return response;
 }
 
+// May an estimate stand for the count that failed? Not where the caller is to blame or went away.
+bool MayEstimate(const absl::Status& status) {
+  const ErrorClass error_class = ClassOf(status);
+  return RuleOf(error_class).fault == absl::string_view("provider") ||
+         error_class == ErrorClass::kUnsupportedField;
+}
+
+// What the caller gets where the provider does not count: an estimate, and why it is one.
+v1::CountTokensResponse EstimateInstead(Call& call, const absl::Status& why) {
+  v1::CountTokensResponse response = Estimate(call);
+  v1::Warning& warning = call.record.warnings.emplace_back();
+  warning.set_code("emulated");
+  warning.set_message(
+      absl::StrCat("estimated, since the provider did not count: ", CutUtf8(why.message(), 512)));
+  return response;
+}
+
 Task<absl::Status> Run(Call& call, Rpc& rpc) {
   MG_CO_RETURN_IF_ERROR(PlanCall(call, rpc, call.asked.count->chat().model()));
   DeadlineTimer timer(call.loop, call.deadline, call.cancellation);
   v1::CountTokensResponse response;
   if (ProviderCounts(call)) {
     WholeSink sink;
-    MG_CO_RETURN_IF_ERROR(co_await Execute(call, sink));
-    response.Swap(static_cast<v1::CountTokensResponse*>(sink.answer()));
+    absl::Status status = co_await Execute(call, sink);
+    if (!status.ok() && !MayEstimate(status)) co_return status;
+    if (status.ok()) {
+      response.Swap(static_cast<v1::CountTokensResponse*>(sink.answer()));
+    } else {
+      response = EstimateInstead(call, status);
+    }
   } else {
     response = Estimate(call);
   }

@@ -1,5 +1,6 @@
 // CountTokens: asked of the provider where it has an endpoint for it (the same Execute, routing,
-// retry and record as Chat), else an honest estimate made here (spec/tokens.md §6.1).
+// retry and record as Chat); where it has none or that fails, an honest estimate made here
+// (spec/tokens.md §6.1).
 #pragma once
 
 #include <memory>

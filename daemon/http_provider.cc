@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "daemon/count_answer.h"
 #include "daemon/embed_answer.h"
 #include "daemon/http_answer.h"
 
@@ -38,6 +39,7 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
   context.compatible = adapter_.compatible;
   context.refuse_unsupported = refuse_unsupported;
   context.google_compatible = google_compatible_;
+  context.api_version = platform_.api_version;
   return context;
 }
 
@@ -50,10 +52,7 @@ std::unique_ptr<HttpExchange> HttpProvider::Send(const Ask& ask, HttpRequest req
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) const {
   DialectContext context = ContextOf(ask.candidate->model, ask.refuse_unsupported);
   if (ask.asked.embed != nullptr) return StartEmbed(ask, std::move(context));
-  if (ask.asked.chat == nullptr) {
-    return MakeError(ErrorClass::kUnsupportedMethod,
-                     absl::StrCat(name_, " has no endpoint that counts tokens"));
-  }
+  if (ask.asked.count != nullptr) return StartCount(ask, std::move(context));
   absl::StatusOr<EncodedRequest> encoded =
       adapter_.dialect->EncodeChat(*ask.asked.chat, context, ask.stream);
   if (!encoded.ok()) return encoded.status();
@@ -75,6 +74,15 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
   if (!first.ok()) return first.status();
   return std::make_unique<EmbedAnswer>(ask, this, *adapter_.dialect, std::move(context),
                                        *std::move(batches), std::move(first->warnings));
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,
+                                                                 DialectContext context) const {
+  absl::StatusOr<EncodedRequest> encoded = adapter_.dialect->EncodeCount(*ask.asked.count, context);
+  if (!encoded.ok()) return encoded.status();
+  std::unique_ptr<HttpExchange> exchange = Send(ask, std::move(encoded->http));
+  return NewCountAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
+                        std::move(exchange));
 }
 
 std::vector<absl::string_view> HttpProvider::Capabilities(absl::string_view model) const {

@@ -34,6 +34,7 @@ class HttpProvider final : public Provider {
  private:
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
+  absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask, DialectContext context) const;
 
   const std::string name_;
   const Adapter adapter_;

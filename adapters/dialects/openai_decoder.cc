@@ -156,7 +156,7 @@ absl::Status OpenAiDecoder::FinishWhole(bool clean, std::vector<v1::ChatEvent>* 
     if (!clean) return Broken(ErrorClass::kReset, "closed the connection before its answer");
     return Broken(ErrorClass::kEmpty, "answered without a body");
   }
-  JsonDocument document;
+  JsonDocument document(&chunk_memory_);
   const absl::Status parsed = ParseJson(text, &document);
   if (!parsed.ok()) {
     if (!clean) return Broken(ErrorClass::kReset, "closed the connection within its answer");

@@ -28,8 +28,9 @@ int LoadedConfig::LineOf(absl::string_view path) const {
 
 const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
   static const Secret kNone;
-  for (const char* kind : {"openai", "openai_compatible"}) {
-    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", kind, ".api_key"));
+  for (const char* key : {"openai.api_key", "openai_compatible.api_key", "anthropic.api_key",
+                          "anthropic.bearer_token"}) {
+    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", key));
     if (found != secrets.end()) return found->second;
   }
   return kNone;

@@ -13,11 +13,19 @@ constexpr char kText[] = "MODEL_GATEWAY_CONFIG";
 constexpr char kFile[] = "MODEL_GATEWAY_CONFIG_FILE";
 
 // Keys that the SDKs of other vendors look for; their kinds of provider come with a later version.
-constexpr const char* kLaterKeys[] = {
-    "ANTHROPIC_API_KEY",  "GEMINI_API_KEY",       "GOOGLE_API_KEY",    "COHERE_API_KEY",
-    "CO_API_KEY",         "AZURE_OPENAI_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN_BEDROCK",
-    "MISTRAL_API_KEY",    "GROQ_API_KEY",         "DEEPSEEK_API_KEY",  "XAI_API_KEY",
-    "OPENROUTER_API_KEY", "TOGETHER_API_KEY"};
+constexpr const char* kLaterKeys[] = {"GEMINI_API_KEY",
+                                      "GOOGLE_API_KEY",
+                                      "COHERE_API_KEY",
+                                      "CO_API_KEY",
+                                      "AZURE_OPENAI_API_KEY",
+                                      "AWS_ACCESS_KEY_ID",
+                                      "AWS_BEARER_TOKEN_BEDROCK",
+                                      "MISTRAL_API_KEY",
+                                      "GROQ_API_KEY",
+                                      "DEEPSEEK_API_KEY",
+                                      "XAI_API_KEY",
+                                      "OPENROUTER_API_KEY",
+                                      "TOGETHER_API_KEY"};
 
 absl::StatusOr<ConfigSource> ReadSource(const std::string& path, absl::string_view named_by,
                                         const Outside& outside) {
@@ -67,6 +75,9 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
   std::string text = "providers:\n  mock: { mock: {} }\n";
   if (IsSet(outside, "OPENAI_API_KEY")) {
     absl::StrAppend(&text, "  openai: { openai: { api_key: { env: OPENAI_API_KEY } } }\n");
+  }
+  if (IsSet(outside, "ANTHROPIC_API_KEY")) {
+    absl::StrAppend(&text, "  anthropic: { anthropic: { api_key: { env: ANTHROPIC_API_KEY } } }\n");
   }
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
   std::vector<std::string> later;

@@ -12,6 +12,7 @@ void Normalise(v1::Config* config) {
   for (auto& [name, provider] : *config->mutable_providers()) {
     std::string* url = nullptr;
     if (provider.has_openai()) url = provider.mutable_openai()->mutable_base_url();
+    if (provider.has_anthropic()) url = provider.mutable_anthropic()->mutable_base_url();
     if (provider.has_openai_compatible()) {
       url = provider.mutable_openai_compatible()->mutable_base_url();
     }
@@ -43,6 +44,7 @@ bool IsName(absl::string_view text) {
 const v1::ScopedProviderConfig* ScopedOf(const v1::ProviderConfig& provider) {
   if (provider.has_openai()) return &provider.openai().scoped();
   if (provider.has_openai_compatible()) return &provider.openai_compatible().scoped();
+  if (provider.has_anthropic()) return &provider.anthropic().scoped();
   if (provider.has_mock()) return &provider.mock().scoped();
   return nullptr;
 }
@@ -50,6 +52,7 @@ const v1::ScopedProviderConfig* ScopedOf(const v1::ProviderConfig& provider) {
 const v1::HttpProviderConfig* HttpOf(const v1::ProviderConfig& provider) {
   if (provider.has_openai()) return &provider.openai().http();
   if (provider.has_openai_compatible()) return &provider.openai_compatible().http();
+  if (provider.has_anthropic()) return &provider.anthropic().http();
   return nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "daemon/config/address.h"
 #include "daemon/config/validate.h"
@@ -18,7 +19,8 @@ struct Dialect {
   const char* name;
   std::set<std::string> kinds;  // that speak it
 };
-const Dialect kDialects[] = {{"openai", {"openai", "openai_compatible"}}};
+const Dialect kDialects[] = {{"openai", {"openai", "openai_compatible"}},
+                             {"anthropic", {"anthropic"}}};
 
 // Headers that are the transport's, and those that carry the key.
 constexpr const char* kTransportHeaders[] = {
@@ -191,6 +193,27 @@ void CheckSent(const v1::OpenAiConfig& openai, const std::string& path, Findings
   }
 }
 
+void CheckAnthropic(const v1::AnthropicConfig& anthropic, const std::string& path,
+                    Findings* findings) {
+  const std::string& version = anthropic.version();
+  const bool date = version.size() == 10 && version[4] == '-' && version[7] == '-' &&
+                    version.find_first_not_of("0123456789-") == std::string::npos;
+  if (!version.empty() && !date) {
+    findings->Add(absl::StrCat(path, ".version"), "must be a date: 2023-06-01");
+  }
+  for (const auto& [name, value] : anthropic.http().headers()) {
+    if (absl::EqualsIgnoreCase(name, "anthropic-version")) {
+      findings->Add(absl::StrCat(path, ".headers.", name), "is said by the key version");
+    }
+  }
+}
+
+const std::string& BaseUrlOf(const v1::ProviderConfig& provider) {
+  if (provider.has_openai()) return provider.openai().base_url();
+  if (provider.has_anthropic()) return provider.anthropic().base_url();
+  return provider.openai_compatible().base_url();
+}
+
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
@@ -202,11 +225,11 @@ void ValidateProviders(const v1::Config& config, const Outside& outside, Finding
     CheckName(name, kind, findings);
     if (const v1::HttpProviderConfig* http = HttpOf(provider)) {
       CheckHttp(*http, path, outside, findings);
-      const std::string& url = provider.has_openai() ? provider.openai().base_url()
-                                                     : provider.openai_compatible().base_url();
-      CheckBaseUrl(url, http->allow_insecure(), config, absl::StrCat(path, ".base_url"), findings);
+      CheckBaseUrl(BaseUrlOf(provider), http->allow_insecure(), config,
+                   absl::StrCat(path, ".base_url"), findings);
     }
     if (provider.has_openai()) CheckSent(provider.openai(), path, findings);
+    if (provider.has_anthropic()) CheckAnthropic(provider.anthropic(), path, findings);
     if (provider.has_mock()) CheckMock(provider.mock(), path, findings);
   }
 }

@@ -23,6 +23,7 @@ constexpr char kConfig[] = R"(
 providers:
   fake: { mock: { models: [m] } }
   house: { openai_compatible: { base_url: "http://127.0.0.1:1/v1" } }
+  claude: { anthropic: { api_key: { env: KEY }, base_url: "http://127.0.0.1:2/" } }
 groups:
   both: { candidates: [{ provider: house, model: e }], fallback: [mocked] }
   mocked: { candidates: [{ provider: fake, model: m }] }
@@ -40,7 +41,7 @@ class WholeAnswers : public testing::Test {
   WholeAnswers() : http_(&loop_) {
     EXPECT_EQ(pipe(log_), 0);
     Outside outside;
-    outside.variable = [](const std::string&) { return std::nullopt; };
+    outside.variable = [](const std::string&) { return "sk-ant"; };
     outside.file = [](const std::string&, size_t) { return absl::NotFoundError("none"); };
     const LoadedConfig loaded = LoadConfig({kConfig, "test"}, outside);
     EXPECT_TRUE(loaded.ok()) << ToText(loaded.problems);
@@ -200,6 +201,61 @@ TEST_F(WholeAnswers, ElsewhereTheCountIsAnHonestEstimate) {
   EXPECT_THAT(response.tokens_by_message(), ElementsAre(100));
 }
 
+v1::CountTokensRequest OfClaude() {
+  v1::CountTokensRequest request;
+  request.mutable_chat()->set_model("claude/claude-haiku-4-5");
+  v1::Message* message = request.mutable_chat()->add_messages();
+  message->set_role(v1::ROLE_USER);
+  message->add_parts()->set_text(std::string(400, 'x'));
+  return request;
+}
+
+TEST_F(WholeAnswers, AProviderWithAnEndpointForItCounts) {
+  http_.Then(Script::Json(200, R"({"input_tokens":200})").With("request-id", "req_1"));
+  ASSERT_TRUE(Call<CountTokensMethod>(OfClaude()).ok());
+  const auto response = Sent<v1::CountTokensResponse>();
+  EXPECT_EQ(response.tokens(), 200);
+  EXPECT_EQ(response.lower_bound(), 190);
+  EXPECT_EQ(response.upper_bound(), 210);
+  EXPECT_EQ(response.accuracy(), v1::CountTokensResponse::ACCURACY_PROVIDER_ESTIMATE);
+  EXPECT_EQ(response.method(), "anthropic count_tokens");
+  ASSERT_EQ(response.report().attempts_size(), 1);
+  EXPECT_EQ(response.report().attempts(0).provider_request_id(), "req_1");
+  const HttpRequest& request = http_.hits()[0]->request;
+  EXPECT_EQ(request.url, "http://127.0.0.1:2/v1/messages/count_tokens");
+  EXPECT_EQ(FindHeader(request.headers, "x-api-key"), "sk-ant");
+  EXPECT_EQ(FindHeader(request.headers, "anthropic-version"), "2023-06-01");
+}
+
+TEST_F(WholeAnswers, ACountThatFailsBecomesAnEstimate) {
+  http_.Then(Script::Json(402, R"({"error":{"type":"billing_error","message":"no money"}})"));
+  ASSERT_TRUE(Call<CountTokensMethod>(OfClaude()).ok());
+  const auto response = Sent<v1::CountTokensResponse>();
+  EXPECT_EQ(response.tokens(), 100);
+  EXPECT_EQ(response.accuracy(), v1::CountTokensResponse::ACCURACY_ESTIMATE);
+  EXPECT_EQ(response.report().attempts_size(), 1);
+  ASSERT_EQ(response.report().warnings_size(), 1);
+  EXPECT_EQ(response.report().warnings(0).code(), "emulated");
+  EXPECT_THAT(response.report().warnings(0).message(), HasSubstr("no money"));
+}
+
+TEST_F(WholeAnswers, WhatTheProviderDoesNotCountIsEstimatedUnasked) {
+  v1::CountTokensRequest request = OfClaude();
+  request.mutable_chat()->mutable_messages(0)->add_parts()->mutable_image()->set_uri("https://a/b");
+  ASSERT_TRUE(Call<CountTokensMethod>(request).ok());
+  EXPECT_EQ(Sent<v1::CountTokensResponse>().accuracy(), v1::CountTokensResponse::ACCURACY_ESTIMATE);
+  EXPECT_TRUE(http_.hits().empty());
+}
+
+TEST_F(WholeAnswers, ACountThatTheCallerIsToBlameForIsRefused) {
+  v1::CountTokensRequest request = OfClaude();
+  request.mutable_chat()->mutable_messages(0)->clear_parts();
+  EXPECT_EQ(DetailOf(Call<CountTokensMethod>(request)).kind(), v1::ERROR_KIND_INVALID_REQUEST);
+  http_.Then(Script::Json(200, R"({"input_tokens":-1})"));
+  ASSERT_TRUE(Call<CountTokensMethod>(OfClaude()).ok());
+  EXPECT_EQ(Sent<v1::CountTokensResponse>().accuracy(), v1::CountTokensResponse::ACCURACY_ESTIMATE);
+}
+
 TEST_F(WholeAnswers, CountingWantsOneThingToCount) {
   v1::CountTokensRequest request;
   request.mutable_chat()->set_model("house/e");
@@ -231,7 +287,7 @@ TEST_F(WholeAnswers, ModelsAreListedAliasesFirst) {
   EXPECT_THAT(response.models(0).capabilities(), testing::Contains("chat"));
   EXPECT_THAT(response.models(0).capabilities(), testing::Not(testing::Contains("count_tokens")));
   EXPECT_THAT(response.models(0).capabilities(), testing::Not(testing::Contains("logprobs")));
-  EXPECT_EQ(response.warnings_size(), 2);
+  EXPECT_EQ(response.warnings_size(), 3);  // one for each provider
 }
 
 }  // namespace

@@ -51,6 +51,11 @@ void MakeGeneratedAlike(absl::string_view body, v1::ChatResponse* answer) {
 
 }  // namespace
 
+const Adapter& AdapterOf(const DialectContext& context) {
+  if (absl::StartsWith(context.provider, "anthropic")) return *FindAdapter("anthropic");
+  return *FindAdapter(context.compatible ? "openai_compatible" : "openai");
+}
+
 HttpHead HeadOf(absl::string_view content_type) {
   HttpHead head;
   head.status = 200;
@@ -71,8 +76,7 @@ std::string Bytes(const google::protobuf::Message& message) {
 Decoded Decode(const DialectContext& context, const HttpHead& head, absl::string_view body,
                const std::vector<size_t>& cuts, bool clean, const v1::ChatRequest& request) {
   Decoded decoded;
-  const Adapter* adapter = FindAdapter(context.compatible ? "openai_compatible" : "openai");
-  auto decoder = adapter->dialect->NewChatDecoder(request, context, head);
+  auto decoder = AdapterOf(context).dialect->NewChatDecoder(request, context, head);
   if (!decoder.ok()) {
     decoded.status = decoder.status();
     return decoded;

@@ -10,6 +10,10 @@
 
 namespace mg {
 
+// Of the kind that the context stands for: a provider whose name begins with "anthropic" is that
+// one, else OpenAI or a server like it.
+const Adapter& AdapterOf(const DialectContext& context);
+
 struct Decoded {
   v1::ChatResponse answer;  // the fold of the events, ids that were generated made alike
   absl::Status status;

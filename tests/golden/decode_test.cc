@@ -1,6 +1,7 @@
-// Answers and what they are read as: decode/openai and decode/compatible hold bodies (.sse, .json)
-// and beside each the answer in text form, after the error if it ends in one. In decode/pairs a
-// stream and a whole answer of one name say the same. Every body is re-fed in two pieces.
+// Answers and what they are read as: decode/openai, decode/compatible and decode/anthropic hold
+// bodies (.sse, .json) and beside each the answer in text form, after the error if it ends in one.
+// In decode/pairs a stream and a whole answer of one name say the same. Every body is re-fed in two
+// pieces.
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,7 @@ namespace mg {
 namespace {
 
 DialectContext ContextFor(absl::string_view dir) {
+  if (absl::StartsWith(dir, "anthropic")) return {.provider = "anthropic", .model = "m"};
   return {.provider = "p", .model = "m", .compatible = dir != "openai"};
 }
 
@@ -40,7 +42,7 @@ std::vector<std::string> Bodies(const std::string& dir) {
 
 TEST(Decode, Golden) {
   size_t run = 0;
-  for (const std::string dir : {"openai", "compatible"}) {
+  for (const std::string dir : {"openai", "compatible", "anthropic"}) {
     for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
       SCOPED_TRACE(path);
       ++run;
@@ -53,19 +55,20 @@ TEST(Decode, Golden) {
       EXPECT_EQ(Describe(Decode(ContextFor(dir), HeadOf(""), body)), Describe(decoded));
     }
   }
-  EXPECT_GE(run, 70u);
+  EXPECT_GE(run, 95u);
   std::printf("decode: cases found %zu, run %zu, skipped 0\n", run, run);
 }
 
 TEST(Decode, StreamAndWholeAnswerSayTheSame) {
-  const std::string dir = GoldenDir() + "/decode/pairs";
-  for (const std::string& path : FilesIn(dir, ".sse")) {
-    SCOPED_TRACE(path);
-    const std::string whole = path.substr(0, path.size() - 3) + "json";
-    const Decoded streamed = Decode(ContextFor("pairs"), HeadFor(path), ReadFile(path));
-    const Decoded at_once = Decode(ContextFor("pairs"), HeadFor(whole), ReadFile(whole));
-    ASSERT_TRUE(streamed.status.ok()) << streamed.status;
-    EXPECT_EQ(ToTextproto(streamed.answer), ToTextproto(at_once.answer));
+  for (const std::string dir : {"pairs", "anthropic_pairs"}) {
+    for (const std::string& path : FilesIn(absl::StrCat(GoldenDir(), "/decode/", dir), ".sse")) {
+      SCOPED_TRACE(path);
+      const std::string whole = path.substr(0, path.size() - 3) + "json";
+      const Decoded streamed = Decode(ContextFor(dir), HeadFor(path), ReadFile(path));
+      const Decoded at_once = Decode(ContextFor(dir), HeadFor(whole), ReadFile(whole));
+      ASSERT_TRUE(streamed.status.ok()) << streamed.status;
+      EXPECT_EQ(ToTextproto(streamed.answer), ToTextproto(at_once.answer));
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Requests and the body that each becomes: encode/NAME.textproto (a ChatRequest; "# context:" lines
-// say for whom) and encode/NAME.json (the body and the warnings, or the error).
+// say for whom) and encode/NAME.json (the body and the warnings, or the error). Likewise
+// encode/anthropic/NAME.*.
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "adapters/dialect.h"
 #include "adapters/json_text.h"
+#include "tests/golden/decode_support.h"
 #include "tests/golden/golden_files.h"
 
 namespace mg {
@@ -21,7 +23,11 @@ void AppendMember(absl::string_view name, absl::string_view text, std::string* o
 
 // A member of the body a line, as it was written.
 std::string Describe(const EncodedRequest& encoded) {
-  std::string out = absl::StrCat("{\"url\":\"", encoded.http.url, "\",\n\"body\":{");
+  std::string out = absl::StrCat("{\"url\":\"", encoded.http.url, "\",\n");
+  for (const HttpHeader& header : encoded.http.headers) {
+    absl::StrAppend(&out, "\"", header.name, "\":\"", header.value, "\",\n");
+  }
+  out.append("\"body\":{");
   absl::string_view comma = "";
   ForEachMember(encoded.http.body, [&](absl::string_view name, absl::string_view value) {
     absl::StrAppend(&out, comma, "\n  \"", name, "\":", value);
@@ -50,25 +56,31 @@ std::string DescribeError(const absl::Status& status) {
   return out;
 }
 
-TEST(Encode, Golden) {
-  const auto paths = FilesIn(GoldenDir() + "/encode", ".textproto");
-  EXPECT_GE(paths.size(), 40u);
+void RunGolden(const std::string& dir, const DialectContext& by_default, size_t least) {
+  const auto paths = FilesIn(GoldenDir() + dir, ".textproto");
+  EXPECT_GE(paths.size(), least);
   for (const std::string& path : paths) {
     SCOPED_TRACE(path);
     const std::string text = ReadFile(path);
-    DialectContext context = {.provider = "openai-eu", .model = "gpt-4.1"};
+    DialectContext context = by_default;
+    bool count = false;
     bool stream = false;
     for (absl::string_view word : ContextWords(text)) {
       if (word == "compatible") context.compatible = true;
       if (word == "refuse") context.refuse_unsupported = true;
       if (word == "stream") stream = true;
+      if (word == "count") count = true;
+      if (absl::ConsumePrefix(&word, "version=")) context.api_version = std::string(word);
       if (absl::ConsumePrefix(&word, "model=")) context.model = std::string(word);
       if (absl::ConsumePrefix(&word, "provider=")) context.provider = std::string(word);
     }
     v1::ChatRequest request;
     ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request));
-    const Adapter* adapter = FindAdapter(context.compatible ? "openai_compatible" : "openai");
-    const auto encoded = adapter->dialect->EncodeChat(request, context, stream);
+    const Dialect& dialect = *AdapterOf(context).dialect;
+    v1::CountTokensRequest counted;
+    *counted.mutable_chat() = request;
+    const auto encoded = count ? dialect.EncodeCount(counted, context)
+                               : dialect.EncodeChat(request, context, stream);
     std::string actual;
     if (encoded.ok()) {
       JsonDocument body;
@@ -80,6 +92,12 @@ TEST(Encode, Golden) {
     ExpectGolden(path.substr(0, path.size() - sizeof("textproto") + 1) + "json", actual);
   }
   std::printf("encode: cases found %zu, run %zu, skipped 0\n", paths.size(), paths.size());
+}
+
+TEST(Encode, Golden) { RunGolden("/encode", {.provider = "openai-eu", .model = "gpt-4.1"}, 40); }
+
+TEST(Encode, GoldenAnthropic) {
+  RunGolden("/encode/anthropic", {.provider = "anthropic", .model = "claude-sonnet-4-5"}, 60);
 }
 
 }  // namespace

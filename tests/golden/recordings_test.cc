@@ -1,12 +1,15 @@
-// The recorded answers of OpenAI and of servers like it, read in place and compared with
-// expect.json as their INDEX.md says; each one re-fed in two pieces. Azure's are of another
-// platform.
+// The recorded answers of providers, read in place and compared with expect.json as their INDEX.md
+// says; each one re-fed in two pieces, and each good one of Anthropic goes back as history. Azure's
+// are of another platform.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "adapters/json_text.h"
 #include "tests/golden/decode_support.h"
 #include "tests/golden/golden_files.h"
 
@@ -26,7 +29,7 @@ struct Recording {
   std::string body;
 };
 
-std::vector<Recording> Recordings() {
+std::vector<Recording> Recordings(absl::string_view api) {
   std::vector<Recording> found;
   for (const auto& provider : std::filesystem::directory_iterator(FixturesDir())) {
     if (!provider.is_directory() || provider.path().filename() == "azure") continue;
@@ -34,7 +37,7 @@ std::vector<Recording> Recordings() {
       const std::string dir = entry.path().string();
       if (!std::filesystem::exists(dir + "/meta.json")) continue;
       JsonDocument meta = ReadJsonFile(dir + "/meta.json");
-      if (StringMember(meta, "api") != "oai-chat") continue;
+      if (StringMember(meta, "api") != api) continue;
       Recording recording;
       recording.name = provider.path().filename().string() + "/" + entry.path().filename().string();
       recording.dir = dir;
@@ -53,7 +56,7 @@ DialectContext ContextOf(const Recording& recording) {
   const std::string provider(StringMember(recording.meta, "provider"));
   return {.provider = provider,
           .model = "m",
-          .compatible = provider != "openai",
+          .compatible = provider != "openai" && provider != "anthropic",
           .google_compatible = provider == "google-compat"};
 }
 
@@ -133,6 +136,76 @@ void ExpectUsage(const JsonValue* expected, const v1::ChatResponse& answer) {
   EXPECT_EQ(usage.reasoning_tokens(), Member(*expected, "reasoning")->GetInt());
 }
 
+// Members that only readers of Anthropic's answers write.
+void ExpectBlocks(const JsonValue& expect, const v1::ChatResponse& answer) {
+  std::vector<std::string> expected;
+  for (const JsonValue& type : Member(expect, "other_blocks")->GetArray()) {
+    expected.emplace_back(StringOf(type));
+  }
+  std::vector<std::string> blocks;
+  bool signature = false;
+  for (const v1::Part& part : answer.choices(0).message().parts()) {
+    const bool redacted = part.reasoning().redacted();
+    if (part.has_provider_part()) blocks.push_back(part.provider_part().type());
+    if (redacted) blocks.emplace_back("redacted_thinking");
+    if (part.has_reasoning()) EXPECT_TRUE(part.has_provider_state());
+    signature = signature || (part.has_reasoning() && !redacted);
+  }
+  EXPECT_EQ(blocks, expected);
+  EXPECT_EQ(answer.choices(0).finish().stop_sequence(),
+            std::string(StringMember(expect, "stop_sequence")));
+  if (const JsonValue* seen = Member(expect, "signature_present")) {
+    EXPECT_EQ(signature, seen->GetBool());
+  }
+}
+
+// Each part of the answer that is no mere text must be among the blocks that go back.
+void ExpectRoundTrip(const Recording& recording) {
+  DialectContext context = ContextOf(recording);
+  context.model = "claude-haiku-4-5";
+  const Decoded decoded = Decode(context, HeadOf(recording), recording.body);
+  const v1::Message& message = decoded.answer.choices(0).message();
+  v1::ChatRequest next;
+  const auto add_user = [&next] {
+    v1::Message* user = next.add_messages();
+    user->set_role(v1::ROLE_USER);
+    return user->add_parts();
+  };
+  add_user()->set_text("Hi");
+  if (message.parts_size() > 0) *next.add_messages() = message;
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_tool_call()) continue;
+    v1::Message* tool = next.add_messages();
+    tool->set_role(v1::ROLE_TOOL);
+    tool->add_parts()->mutable_tool_result()->set_tool_call_id(part.tool_call().id());
+  }
+  add_user()->set_text("and then?");
+  const auto encoded = AdapterOf(context).dialect->EncodeChat(next, context, false);
+  ASSERT_TRUE(encoded.ok()) << encoded.status();
+  for (const v1::Warning& warning : encoded->warnings) {
+    EXPECT_TRUE(absl::EndsWith(warning.field(), "citations") ||
+                absl::EndsWith(warning.field(), "arguments_json"))
+        << warning.field() << ": " << warning.message();
+  }
+  for (const v1::Part& part : message.parts()) {
+    std::string text;
+    if (part.has_text()) AppendJsonString(part.text(), &text);
+    if (part.has_reasoning() && !part.reasoning().redacted()) {
+      AppendJsonString(part.reasoning().text(), &text);
+    }
+    if (part.has_provider_part()) text = part.provider_part().block_json();
+    if (part.has_tool_call()) AppendJsonString(part.tool_call().id(), &text);
+    EXPECT_TRUE(absl::StrContains(encoded->http.body, text)) << text;
+    if (!part.has_provider_state()) continue;
+    // {"signature":"…"}: its value, as it stands in the body.
+    absl::string_view data = part.provider_state().data();
+    data.remove_prefix(data.find(':') + 2);
+    while (absl::ConsumeSuffix(&data, "}")) {
+    }
+    EXPECT_TRUE(absl::StrContains(encoded->http.body, data)) << data;
+  }
+}
+
 void ExpectAnswer(const Recording& recording) {
   const DialectContext context = ContextOf(recording);
   const HttpHead head = HeadOf(recording);
@@ -154,6 +227,7 @@ void ExpectAnswer(const Recording& recording) {
   EXPECT_EQ(decoded.answer.id(), id.empty() ? "generated" : std::string(id));
   EXPECT_EQ(decoded.answer.model(), std::string(StringMember(expect, "model")));
   if (error == nullptr) ExpectUsage(Member(expect, "usage"), decoded.answer);
+  if (Member(expect, "other_blocks") != nullptr) ExpectBlocks(expect, decoded.answer);
   if (const JsonValue* marker = Member(expect, "done_marker");
       marker != nullptr && error == nullptr) {
     EXPECT_EQ(decoded.done_at_marker, marker->GetBool());
@@ -181,7 +255,7 @@ std::vector<v1::ErrorKind> KindsOf(const JsonValue& expect) {
 void ExpectError(const Recording& recording) {
   const JsonValue& expect = recording.expect;
   const DialectContext context = ContextOf(recording);
-  const absl::Status status = FindAdapter("openai")->dialect->DecodeError(
+  const absl::Status status = AdapterOf(context).dialect->DecodeError(
       context, HeadOf(recording), recording.body, absl::UnixEpoch());
   const v1::ErrorDetail detail = DetailOf(status);
   const auto kinds = KindsOf(expect);
@@ -199,28 +273,51 @@ void ExpectError(const Recording& recording) {
   }
 }
 
-TEST(Recordings, OpenAiChat) {
-  if (FixturesDir().empty()) {
+class RecordingsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!FixturesDir().empty()) return;
     const char* ci = std::getenv("CI");
     ASSERT_FALSE(ci != nullptr && absl::string_view(ci) == "true") << "the recordings are absent";
     GTEST_SKIP() << "SKIPPED: the recordings are absent";
   }
-  const std::vector<Recording> recordings = Recordings();
-  size_t run = 0;
-  for (const Recording& recording : recordings) {
-    SCOPED_TRACE(recording.name);
-    if (StringMember(recording.expect, "kind") == "error") {
-      ExpectError(recording);
-    } else {
-      ExpectAnswer(recording);
+
+  // `expected`: how many the index counts.
+  void Run(const std::string& api, size_t expected, void (*check)(const Recording&)) {
+    const std::vector<Recording> recordings = Recordings(api);
+    size_t run = 0;
+    for (const Recording& recording : recordings) {
+      SCOPED_TRACE(recording.name);
+      check(recording);
+      ++run;
+      if (HasFatalFailure()) return;
     }
-    ++run;
-    if (HasFatalFailure()) return;
+    EXPECT_EQ(recordings.size(), expected);
+    std::printf("recordings (%s): cases found %zu, run %zu, skipped %zu\n", api.c_str(),
+                recordings.size(), run, recordings.size() - run);
   }
-  EXPECT_EQ(recordings.size(), 76u);
-  std::printf("recordings (oai-chat): cases found %zu, run %zu, skipped %zu\n", recordings.size(),
-              run, recordings.size() - run);
+};
+
+void ExpectChat(const Recording& recording) {
+  if (StringMember(recording.expect, "kind") == "error") return ExpectError(recording);
+  ExpectAnswer(recording);
+  if (StringMember(recording.meta, "api") == "anthropic") ExpectRoundTrip(recording);
 }
+
+void ExpectCount(const Recording& recording) {
+  const DialectContext context = ContextOf(recording);
+  v1::CountTokensResponse count;
+  const auto status = AdapterOf(context).dialect->DecodeCount(context, recording.body, &count);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(count.tokens(), Member(recording.expect, "tokens")->GetInt());
+  EXPECT_EQ(count.accuracy(), v1::CountTokensResponse::ACCURACY_PROVIDER_ESTIMATE);
+  EXPECT_LT(count.lower_bound(), count.tokens());
+  EXPECT_GT(count.upper_bound(), count.tokens());
+}
+
+TEST_F(RecordingsTest, OpenAiChat) { Run("oai-chat", 76, ExpectChat); }
+TEST_F(RecordingsTest, Anthropic) { Run("anthropic", 26, ExpectChat); }
+TEST_F(RecordingsTest, AnthropicCount) { Run("anthropic-count", 2, ExpectCount); }
 
 }  // namespace
 }  // namespace mg

@@ -37,7 +37,39 @@ TEST(Platform, NoKeyNoAuthorization) {
   EXPECT_EQ(FindHeader(request.headers, "user-agent").substr(0, 14), "model-gateway/");
 }
 
+TEST(Platform, AnthropicUrlAndHeaders) {
+  const Platform* platform = FindAdapter("anthropic")->platform;
+  HttpRequest request;
+  request.url = "/v1/messages";
+  request.headers.push_back({"anthropic-beta", "b-2,b-3"});
+  PlatformConfig config = {.base_url = "https://e.test",
+                           .headers = {{"Anthropic-Beta", "b-1"}, {"X-Extra", "1"}},
+                           .organization = "",
+                           .project = ""};
+  platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(request.url, "https://e.test/v1/messages");
+  EXPECT_EQ(FindHeader(request.headers, "x-api-key"), "k");
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "");
+  EXPECT_EQ(FindHeader(request.headers, "anthropic-version"), "2023-06-01");
+  EXPECT_EQ(FindHeader(request.headers, "anthropic-beta"), "b-1,b-2,b-3");
+  EXPECT_EQ(FindHeader(request.headers, "x-extra"), "1");
+  EXPECT_EQ(FindHeader(request.headers, "user-agent").substr(0, 14), "model-gateway/");
+  EXPECT_EQ(request.headers.size(), 6u);
+
+  HttpRequest by_token;
+  config.headers.clear();
+  config.api_version = "2026-10-21";
+  config.bearer = true;
+  platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &by_token);
+  EXPECT_EQ(FindHeader(by_token.headers, "authorization"), "Bearer t");
+  EXPECT_EQ(FindHeader(by_token.headers, "x-api-key"), "");
+  EXPECT_EQ(FindHeader(by_token.headers, "anthropic-version"), "2026-10-21");
+  EXPECT_EQ(FindHeader(by_token.headers, "anthropic-beta"), "");
+}
+
 TEST(Registry, Kinds) {
+  EXPECT_EQ(FindAdapter("anthropic")->default_base_url, "https://api.anthropic.com");
+  EXPECT_EQ(FindAdapter("anthropic")->dialect->name(), "anthropic");
   EXPECT_EQ(FindAdapter("openai")->default_base_url, "https://api.openai.com/v1");
   EXPECT_FALSE(FindAdapter("openai")->compatible);
   EXPECT_TRUE(FindAdapter("openai_compatible")->compatible);

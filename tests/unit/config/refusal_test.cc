@@ -124,13 +124,24 @@ TEST(Refusal, KeysOfLaterVersions) {
       },
       kProviders);
   std::vector<Refusal> kinds;
-  for (const char* kind :
-       {"azure_openai", "anthropic", "bedrock", "gemini", "vertex", "cohere", "plugin"}) {
+  for (const char* kind : {"azure_openai", "bedrock", "gemini", "vertex", "cohere", "plugin"}) {
     kinds.push_back({absl::StrCat("providers: { p: { ", kind, ": { api_key: { env: KEY } } } }"), 1,
                      absl::StrCat("providers.p.", kind),
                      absl::StrCat("\"providers.p.", kind, "\" is not in this version")});
   }
   Expect(kinds, "");
+  Expect({{"providers: { p: { anthropic: { base_url: https://a } } }", 1, "providers.p.anthropic",
+           "needs one of these keys: api_key, bearer_token"},
+          {"providers: { p: { anthropic: { api_key: { env: KEY }, bearer_token: { env: KEY } } } }",
+           1, "providers.p.anthropic.bearer_token", "api_key"},
+          {"providers: { p: { anthropic: { api_key: { env: KEY }, version: latest } } }", 1,
+           "providers.p.anthropic.version", "must be a date"},
+          {"providers: { p: { anthropic: { api_key: { env: KEY }, headers: { Anthropic-Version: "
+           "2023-06-01 } } } }",
+           1, "providers.p.anthropic.headers.Anthropic-Version", "is said by the key version"},
+          {"providers: { anthropic: { mock: {} } }", 1, "providers.anthropic",
+           "is the name of a dialect"}},
+         "");
   Expect({{"providers: { p: { openai: { api_key: { env: KEY }, credentials: {} } } }", 1,
            "providers.p.openai.credentials", "not in this version"},
           {"providers: { p: { openai_compatible: { base_url: https://a, preset: groq } } }", 1,
@@ -216,7 +227,7 @@ TEST(Refusal, Providers) {
           common("proxy", "http://p:1/x", "has a path"),
 
           {"providers:\n  p: {}", 2, "providers.p",
-           "needs one of these keys: openai, openai_compatible, mock"},
+           "needs one of these keys: openai, openai_compatible, mock, anthropic"},
           {"providers:\n  p: { mock: {}, openai: { api_key: { env: KEY } } }", 2,
            "providers.p.openai", "cannot stand beside \"mock\""},
           {"providers:\n  p: { openai_compatible: { base_url: https://a, heders: {} } }", 2,

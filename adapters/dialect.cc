@@ -1,0 +1,19 @@
+#include "adapters/dialect.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace mg {
+
+absl::StatusOr<EncodedRequest> Dialect::EncodeCount(const v1::CountTokensRequest&,
+                                                    const DialectContext& context) const {
+  return MakeError(ErrorClass::kUnsupportedMethod,
+                   absl::StrCat(context.provider, " has no endpoint that counts tokens"));
+}
+
+absl::Status Dialect::DecodeCount(const DialectContext& context, absl::string_view,
+                                  v1::CountTokensResponse*) const {
+  return MakeError(ErrorClass::kUnsupportedMethod,
+                   absl::StrCat(context.provider, " has no endpoint that counts tokens"));
+}
+
+}  // namespace mg

@@ -1,0 +1,131 @@
+#include "adapters/dialects/anthropic.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/dialects/anthropic_answer.h"
+#include "adapters/dialects/anthropic_encoding.h"
+#include "adapters/dialects/anthropic_options.h"
+#include "adapters/json_count.h"
+#include "adapters/json_text.h"
+#include "adapters/provider_errors.h"
+#include "base/utf8.h"
+
+namespace mg {
+namespace {
+
+absl::Status NoEmbeddings() {
+  return MakeError(ErrorClass::kUnsupportedMethod, "Anthropic has no embeddings");
+}
+
+absl::StatusOr<EncodedRequest> Encode(AnthropicEncoding* encoding) {
+  std::string& body = encoding->body;
+  body.append("{\"model\":");
+  AppendJsonString(encoding->context.model, &body);
+  for (auto* encode : {EncodeAnthropicTools, EncodeAnthropicThinking, EncodeAnthropicMessages,
+                       EncodeAnthropicSettings}) {
+    if (auto status = encode(encoding); !status.ok()) return status;
+  }
+  body.push_back('}');
+  EncodedRequest encoded;
+  if (auto status = MergeAnthropicOptions(encoding, &encoded.http); !status.ok()) return status;
+  encoded.http.url = encoding->counting ? "/v1/messages/count_tokens" : "/v1/messages";
+  encoded.http.body = std::move(body);
+  encoded.warnings = encoding->notes.TakeWarnings();
+  return encoded;
+}
+
+AnthropicEncoding NewEncoding(const v1::ChatRequest& request, const DialectContext& context,
+                              bool counting, bool stream) {
+  return {request,  context, AnthropicRulesFor(context.model),
+          counting, stream,  EncodeNotes(context.refuse_unsupported)};
+}
+
+}  // namespace
+
+absl::string_view AnthropicDialect::name() const { return kAnthropicDialect; }
+
+absl::StatusOr<EncodedRequest> AnthropicDialect::EncodeChat(const v1::ChatRequest& request,
+                                                            const DialectContext& context,
+                                                            bool stream) const {
+  if (request.has_legacy_prompt()) {
+    return Unsupported("legacy_prompt", "not in this version; send messages");
+  }
+  AnthropicEncoding encoding = NewEncoding(request, context, false, stream);
+  return Encode(&encoding);
+}
+
+absl::StatusOr<EncodedRequest> AnthropicDialect::EncodeCount(const v1::CountTokensRequest& request,
+                                                             const DialectContext& context) const {
+  if (!request.has_text()) {
+    AnthropicEncoding encoding = NewEncoding(request.chat(), context, true, false);
+    return Encode(&encoding);
+  }
+  if (IsBlank(request.text())) return Unsupported("text", "Anthropic counts no blank text");
+  v1::ChatRequest chat;
+  v1::Message* message = chat.add_messages();
+  message->set_role(v1::ROLE_USER);
+  message->add_parts()->set_text(request.text());
+  AnthropicEncoding encoding = NewEncoding(chat, context, true, false);
+  return Encode(&encoding);
+}
+
+// The vendor calls its number an estimate.
+absl::Status AnthropicDialect::DecodeCount(const DialectContext& context, absl::string_view body,
+                                           v1::CountTokensResponse* response) const {
+  JsonDocument document;
+  if (auto status = ParseJson(body, &document); !status.ok()) {
+    return MalformedAnswer(context, status.message());
+  }
+  const auto tokens = CountMember(document, "input_tokens");
+  if (!tokens.has_value()) return MalformedAnswer(context, "no input_tokens in it");
+  constexpr double kMost = 2147483647;
+  response->set_tokens(*tokens);
+  response->set_accuracy(v1::CountTokensResponse::ACCURACY_PROVIDER_ESTIMATE);
+  response->set_method("anthropic count_tokens");
+  response->set_lower_bound(static_cast<int32_t>(std::floor(*tokens * 0.95)));
+  response->set_upper_bound(static_cast<int32_t>(std::min(std::ceil(*tokens * 1.05), kMost)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Decoder>> AnthropicDialect::NewChatDecoder(
+    const v1::ChatRequest&, const DialectContext& context, const HttpHead& head) const {
+  return NewFramedDecoder(std::make_unique<AnthropicAnswer>(context), context, head);
+}
+
+absl::Status AnthropicDialect::DecodeError(const DialectContext& context, const HttpHead& head,
+                                           absl::string_view body, absl::Time wall_now) const {
+  return ProviderHttpError(context, head, body, wall_now, nullptr);
+}
+
+absl::StatusOr<std::vector<EmbedBatch>> AnthropicDialect::CutEmbed(const v1::EmbedRequest&,
+                                                                   const DialectContext&) const {
+  return NoEmbeddings();
+}
+
+absl::StatusOr<EncodedRequest> AnthropicDialect::EncodeEmbed(const v1::EmbedRequest&,
+                                                             const DialectContext&,
+                                                             EmbedBatch) const {
+  return NoEmbeddings();
+}
+
+absl::Status AnthropicDialect::DecodeEmbed(const DialectContext&, EmbedBatch, absl::string_view,
+                                           v1::EmbedResponse*) const {
+  return NoEmbeddings();
+}
+
+std::vector<absl::string_view> AnthropicDialect::Capabilities(const DialectContext& context) const {
+  const AnthropicModelRules rules = AnthropicRulesFor(context.model);
+  std::vector<absl::string_view> words = {"chat",           "stream", "count_tokens", "tools",
+                                          "parallel_tools", "image",  "document"};
+  if (rules.json_schema) words.emplace_back("json_schema");
+  if (rules.thinking != AnthropicModelRules::Thinking::kNone) words.emplace_back("reasoning");
+  return words;
+}
+
+std::string AnthropicDialect::ProviderRequestId(const HttpHead& head) const {
+  return std::string(CutUtf8(WithValidUtf8(FindHeader(head.headers, "request-id")), 256));
+}
+
+}  // namespace mg
