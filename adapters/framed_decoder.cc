@@ -102,7 +102,9 @@ absl::Status FramedDecoder::FeedStream(absl::string_view bytes,
 
 absl::Status FramedDecoder::Complete(std::vector<v1::ChatEvent>* events) {
   if (!reader_->has_output() && !reader_->has_finish()) {
-    return Broken(ErrorClass::kEmpty, "answered without content and finish reason");
+    return Broken(ErrorClass::kEmpty, framing_ == Framing::kStream
+                                          ? "ended its stream without content and finish reason"
+                                          : "answered without content and finish reason");
   }
   reader_->Complete(events);
   done_ = true;
@@ -114,6 +116,7 @@ absl::Status FramedDecoder::ReadEvent(const SseEvent& event, bool cut,
   if (done_) return absl::OkStatus();
   const absl::string_view data = absl::StripAsciiWhitespace(event.data);
   if (data.empty() || event.name == "ping") return absl::OkStatus();
+  if (reader_->IsEnd(data)) return Complete(events);
   memory_.Clear();
   JsonDocument json(&memory_);
   const absl::Status parsed = ParseJson(data, &json);

@@ -19,6 +19,8 @@ class AnswerReader {
  public:
   virtual ~AnswerReader() = default;
 
+  // Is the data of an event the terminal marker, where that is no JSON ("[DONE]")?
+  virtual bool IsEnd(absl::string_view /*data*/) const { return false; }
   // One event of a stream; `text` is its JSON. `*ended`: it was the terminal marker.
   virtual absl::Status ReadEvent(absl::string_view name, const JsonValue& json,
                                  absl::string_view text, std::vector<v1::ChatEvent>* events,

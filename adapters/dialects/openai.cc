@@ -1,6 +1,6 @@
 #include "adapters/dialects/openai.h"
 
-#include "adapters/dialects/openai_decoder.h"
+#include "adapters/dialects/openai_answer.h"
 #include "adapters/dialects/openai_embed.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/dialects/openai_errors.h"
@@ -65,7 +65,7 @@ absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& 
 
 absl::StatusOr<std::unique_ptr<Decoder>> OpenAiDialect::NewChatDecoder(
     const v1::ChatRequest& request, const DialectContext& context, const HttpHead& head) const {
-  return NewOpenAiDecoder(request, context, head);
+  return NewFramedDecoder(std::make_unique<OpenAiAnswer>(request, context), context, head);
 }
 
 absl::Status OpenAiDialect::DecodeError(const DialectContext& context, const HttpHead& head,

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/dialects/openai_usage.h"
 #include "adapters/json_text.h"
+#include "adapters/provider_errors.h"
 
 namespace mg {
 namespace {
@@ -48,12 +50,26 @@ int IndexOf(const JsonValue& choice, int otherwise) {
 
 }  // namespace
 
+bool OpenAiAnswer::IsEnd(absl::string_view data) const { return absl::StartsWith(data, "[DONE]"); }
+
+absl::Status OpenAiAnswer::ReadEvent(absl::string_view name, const JsonValue& json,
+                                     absl::string_view text, std::vector<v1::ChatEvent>* events,
+                                     bool*) {
+  if (name == "error") return OpenAiInBandError(context_, json);
+  return Read(json, text, false, events);
+}
+
+absl::Status OpenAiAnswer::ReadWhole(const JsonValue& json, absl::string_view text,
+                                     std::vector<v1::ChatEvent>* events) {
+  return Read(json, text, true, events);
+}
+
 absl::Status OpenAiAnswer::Read(const JsonValue& chunk, absl::string_view text, bool whole,
                                 std::vector<v1::ChatEvent>* events) {
   if (chunk.IsArray() && !chunk.Empty() && IsError(Member(chunk[0], "error"))) {
     return OpenAiInBandError(context_, chunk);
   }
-  if (!chunk.IsObject()) return OpenAiMalformed(context_, "JSON, but no object");
+  if (!chunk.IsObject()) return MalformedAnswer(context_, "JSON, but no object");
   // Before choices: OpenRouter sends an error beside an empty one. The second form is SGLang's flat
   // one.
   if (IsError(Member(chunk, "error")) ||
@@ -94,7 +110,7 @@ absl::Status OpenAiAnswer::ReadChoices(const JsonValue& chunk, absl::string_view
     auto found = choices_.find(index);
     if (found == choices_.end()) {
       if (choices_.size() >= kMaxChoices) {
-        return OpenAiMalformed(context_, absl::StrCat("more than ", kMaxChoices, " choices"));
+        return MalformedAnswer(context_, absl::StrCat("more than ", kMaxChoices, " choices"));
       }
       found = choices_.try_emplace(index, index, request_, context_).first;
     }
@@ -103,7 +119,7 @@ absl::Status OpenAiAnswer::ReadChoices(const JsonValue& chunk, absl::string_view
     if (!status.ok()) return status;
     held_bytes_ += found->second.held_bytes() - held;
     if (held_bytes_ > kMaxHeld) {
-      return OpenAiMalformed(
+      return MalformedAnswer(
           context_, absl::StrCat("more than ", kMaxHeld, " bytes of names, citations and state"));
     }
   }

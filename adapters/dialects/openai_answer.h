@@ -11,28 +11,32 @@
 #include "absl/status/status.h"
 #include "adapters/dialect.h"
 #include "adapters/dialects/openai_choice.h"
+#include "adapters/framed_decoder.h"
 #include "adapters/metadata.h"
 #include "base/json.h"
 
 namespace mg {
 
-class OpenAiAnswer {
+class OpenAiAnswer final : public AnswerReader {
  public:
   OpenAiAnswer(const v1::ChatRequest& request, const DialectContext& context)
       : request_(request), context_(context) {}
 
-  // A chunk (`whole` false) or a whole answer; `text` is its JSON. An error in it comes back as the
-  // status.
-  absl::Status Read(const JsonValue& chunk, absl::string_view text, bool whole,
-                    std::vector<v1::ChatEvent>* events);
-  // Nothing follows.
-  void Complete(std::vector<v1::ChatEvent>* events);
+  bool IsEnd(absl::string_view data) const override;
+  absl::Status ReadEvent(absl::string_view name, const JsonValue& json, absl::string_view text,
+                         std::vector<v1::ChatEvent>* events, bool* ended) override;
+  absl::Status ReadWhole(const JsonValue& json, absl::string_view text,
+                         std::vector<v1::ChatEvent>* events) override;
+  void Complete(std::vector<v1::ChatEvent>* events) override;
 
-  bool has_output() const;  // content of any kind
-  bool has_finish() const;  // of any choice
-  bool finished() const;    // of every choice that was begun, and one was
+  bool has_output() const override;
+  bool has_finish() const override;
+  bool finished() const override;
 
  private:
+  // A chunk (`whole` false) or a whole answer. An error in it comes back as the status.
+  absl::Status Read(const JsonValue& chunk, absl::string_view text, bool whole,
+                    std::vector<v1::ChatEvent>* events);
   absl::Status ReadChoices(const JsonValue& chunk, absl::string_view text, bool whole,
                            std::vector<v1::ChatEvent>* events);
   void ReadUsage(const JsonValue& chunk);

@@ -9,6 +9,7 @@
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/generated_id.h"
 #include "adapters/json_text.h"
+#include "adapters/provider_errors.h"
 
 namespace mg {
 namespace {
@@ -46,7 +47,7 @@ absl::Status OpenAiChoice::ReadToolCalls(const JsonValue& calls, absl::string_vi
   for (rapidjson::SizeType i = 0; i < calls.Size(); ++i) {
     if (calls[i].IsObject()) ReadToolCall(calls[i], entries[i], whole, i > 0);
     if (calls_.size() > kMaxCalls) {
-      return OpenAiMalformed(context_, absl::StrCat("more than ", kMaxCalls, " tool calls"));
+      return MalformedAnswer(context_, absl::StrCat("more than ", kMaxCalls, " tool calls"));
     }
   }
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "adapters/dialects/openai_choice.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/json_text.h"
+#include "adapters/provider_errors.h"
 #include "adapters/provider_options.h"
 
 namespace mg {
@@ -190,7 +191,7 @@ absl::Status OpenAiChoice::ReadAudio(const JsonValue& audio) {
       absl::EndsWith(audio_rest_, "=") ? audio_rest_.size() : audio_rest_.size() / 4 * 4;
   std::string data;
   if (!absl::Base64Unescape(absl::string_view(audio_rest_).substr(0, usable), &data)) {
-    return OpenAiMalformed(context_, "audio that is no base64");
+    return MalformedAnswer(context_, "audio that is no base64");
   }
   audio_rest_.erase(0, usable);
   if (data.empty() && transcript.empty()) return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/dialects/openai_usage.h"
 #include "adapters/encode_notes.h"
+#include "adapters/provider_errors.h"
 #include "adapters/provider_options.h"
 #include "base/json.h"
 
@@ -126,7 +127,7 @@ int IndexOf(const JsonValue& item, int position, bool indexed, int count) {
 absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const JsonValue& data,
                          v1::EmbedResponse* response) {
   if (!data.IsArray() || static_cast<int>(data.Size()) != batch.count) {
-    return OpenAiMalformed(context, "as many vectors as inputs were wanted");
+    return MalformedAnswer(context, "as many vectors as inputs were wanted");
   }
   const auto items = data.GetArray();
   const bool indexed = std::any_of(items.begin(), items.end(), [](const JsonValue& item) {
@@ -139,7 +140,7 @@ absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const 
     const JsonValue* vector = Member(item, "embedding");
     if (index < 0 || vector == nullptr || vectors[static_cast<size_t>(index)].values_size() > 0 ||
         !ReadVector(*vector, &vectors[static_cast<size_t>(index)])) {
-      return OpenAiMalformed(context, "a vector, or its index, is broken");
+      return MalformedAnswer(context, "a vector, or its index, is broken");
     }
   }
   for (v1::Embedding& vector : vectors) *response->add_embeddings() = std::move(vector);
@@ -211,13 +212,13 @@ absl::Status DecodeOpenAiEmbed(const DialectContext& context, EmbedBatch batch,
                                absl::string_view body, v1::EmbedResponse* response) {
   JsonDocument document;
   if (absl::Status status = ParseJson(body, &document); !status.ok()) {
-    return OpenAiMalformed(context, status.message());
+    return MalformedAnswer(context, status.message());
   }
   if (const JsonValue* error = Member(document, "error"); error != nullptr) {
     return OpenAiInBandError(context, *error);
   }
   const JsonValue* data = Member(document, "data");
-  if (data == nullptr) return OpenAiMalformed(context, "an answer without data");
+  if (data == nullptr) return MalformedAnswer(context, "an answer without data");
   if (absl::Status status = ReadVectors(context, batch, *data, response); !status.ok()) {
     return status;
   }

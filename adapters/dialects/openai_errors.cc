@@ -19,10 +19,6 @@ absl::Status OpenAiInBandError(const DialectContext& context, const JsonValue& e
   return ProviderInBandError(context, error, OpenAiFieldOf);
 }
 
-absl::Status OpenAiMalformed(const DialectContext& context, absl::string_view what) {
-  return MalformedAnswer(context, what);
-}
-
 std::string OpenAiFieldOf(absl::string_view param) {
   struct Name {
     absl::string_view theirs;

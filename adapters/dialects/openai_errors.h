@@ -17,9 +17,6 @@ absl::Status OpenAiHttpError(const DialectContext& context, const HttpHead& head
 // object. A numeric code in it counts as the HTTP status.
 absl::Status OpenAiInBandError(const DialectContext& context, const JsonValue& error);
 
-// kMalformed, for what was no answer at all.
-absl::Status OpenAiMalformed(const DialectContext& context, absl::string_view what);
-
 // The gateway's name of the field that a provider's `param` names: "messages.[2].content" →
 // "messages[2]"; empty where it cannot be traced back.
 std::string OpenAiFieldOf(absl::string_view param);
