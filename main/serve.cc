@@ -5,9 +5,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#ifdef MG_MIMALLOC
-#include <mimalloc.h>
-#endif
 
 #include <cstdio>
 #include <cstdlib>
@@ -101,10 +98,6 @@ sigset_t PrepareProcess() {
   setrlimit(RLIMIT_CORE, &no_core);
   unsetenv("SSLKEYLOGFILE");
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-#ifdef MG_MIMALLOC
-  // What a burst needed goes back to the system at once; unasked, mimalloc waits for the next one.
-  mi_option_set(mi_option_decommit_delay, 0);
-#endif
   return signals;
 }
 

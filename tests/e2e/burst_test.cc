@@ -87,6 +87,11 @@ TEST(Burst, AThousandStreamsLeaveNothingBehind) {
       gate.Open();
       for (std::thread& thread : threads) thread.join();
       EXPECT_TRUE(UntilIdle(daemon));
+      // The allocator gives back what it does not use, a moment later.
+      size_t bound = idle + 24 * kMiB;
+      if (i > 0) bound = std::min(bound, resident.front() + resident.front() / 10);
+      EXPECT_TRUE(kSanitized || Until([&] { return ResidentBytes(daemon) <= bound; }))
+          << ResidentBytes(daemon) << " of " << bound << " after burst " << i;
       resident.push_back(ResidentBytes(daemon));
     }
   }
@@ -94,10 +99,6 @@ TEST(Burst, AThousandStreamsLeaveNothingBehind) {
   RecordProperty("first_kib", static_cast<int>(resident.front() >> 10));
   RecordProperty("last_kib", static_cast<int>(resident.back() >> 10));
   RecordProperty("peak_kib", static_cast<int>(PeakBytes(daemon) >> 10));
-  if (!kSanitized) {
-    EXPECT_LE(resident.back(), resident.front() + resident.front() / 10);
-    EXPECT_LE(resident.back(), idle + 24 * kMiB);
-  }
 
   // Connections that wait for another request are kept, but none that the provider has closed.
   upstream.CloseIdle();

@@ -54,11 +54,11 @@ class Cancel : public ::testing::Test {
     for (int i = 0; i < kChannels; ++i) {
       channels_.push_back(std::make_unique<Caller>(daemon_->tcp()));
     }
-    for (size_t stage = 0; stage < 4; ++stage) {
+    for (const char* stage : kNames) {
       for (int i = 0; i < kOfStage; ++i) {
         // Of a stream that stands in its middle nothing of a whole answer tells.
         const bool stream = i % 2 == 0;
-        calls_.push_back(channel(i).Start(Ask(absl::StrCat(kNames[stage], "/m-1")), stream));
+        calls_.push_back(channel(i).Start(Ask(absl::StrCat(stage, "/m-1")), stream));
       }
     }
     for (const Gate& gate : gates_) {
