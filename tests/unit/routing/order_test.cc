@@ -20,7 +20,7 @@ struct Weighted {
   int weight;
 };
 
-Tier TierOf(std::vector<Weighted> candidates, std::string group = "support") {
+Tier TierOf(const std::vector<Weighted>& candidates, std::string group = "support") {
   Tier tier;
   tier.group = std::move(group);
   for (const Weighted& weighted : candidates) {

@@ -93,7 +93,7 @@ TEST(RotationTest, CountsAreExactUnderThreads) {
   EXPECT_NEAR(sum[2], kRounds, 1);
 }
 
-Tier TierOf(std::string group, std::vector<int> weights) {
+Tier TierOf(std::string group, const std::vector<int>& weights) {
   Tier tier;
   tier.group = std::move(group);
   for (int weight : weights) {

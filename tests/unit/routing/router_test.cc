@@ -19,8 +19,8 @@ using ::testing::HasSubstr;
 
 double Half() { return 0.5; }
 
-Tier TierOf(std::string group, std::vector<std::pair<std::string, int>> candidates, int tier_number,
-            Strategy strategy) {
+Tier TierOf(std::string group, const std::vector<std::pair<std::string, int>>& candidates,
+            int tier_number, Strategy strategy) {
   Tier tier;
   tier.group = std::move(group);
   tier.strategy = strategy;

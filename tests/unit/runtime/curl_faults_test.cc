@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+
+#include "base/check.h"
 #include "base/error.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/unit/runtime/loop_thread.h"
@@ -363,12 +366,14 @@ class FullPort {
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address_;
-    bind(listener_, reinterpret_cast<sockaddr*>(&address_), size);
+    const int bound = bind(listener_, reinterpret_cast<sockaddr*>(&address_), size);
+    MG_CHECK(bound == 0, "a free port");
     listen(listener_, 0);
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size);
     for (int& fd : knocks_) {
       fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      (void)connect(fd, reinterpret_cast<sockaddr*>(&address_), size);
+      const int begun = connect(fd, reinterpret_cast<sockaddr*>(&address_), size);
+      MG_CHECK(begun == 0 || errno == EINPROGRESS, "a connection begins");
     }
   }
   ~FullPort() {

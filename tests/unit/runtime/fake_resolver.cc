@@ -20,8 +20,8 @@ struct Counts {
 };
 
 Counts& TheCounts() {
-  static Counts* const counts = new Counts;  // resolver threads may outlive main
-  return *counts;
+  static Counts* const kCounts = new Counts;  // resolver threads may outlive main
+  return *kCounts;
 }
 
 class Visit {
@@ -79,11 +79,11 @@ void FakeResolver::WaitIdle() {
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                            addrinfo** result) {
   using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
-  static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  static const auto kReal = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
   const absl::string_view name = node == nullptr ? absl::string_view() : node;
-  if (!absl::EndsWith(name, ".fake")) return real(node, service, hints, result);
+  if (!absl::EndsWith(name, ".fake")) return kReal(node, service, hints, result);
   const mg::Visit visit;
   if (absl::EndsWith(name, "slow.fake")) mg::WaitForGate();
   if (!absl::EndsWith(name, "slow.fake") && !absl::EndsWith(name, "ok.fake")) return EAI_NONAME;
-  return real("127.0.0.1", service, hints, result);
+  return kReal("127.0.0.1", service, hints, result);
 }

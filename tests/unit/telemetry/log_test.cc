@@ -39,7 +39,8 @@ class LogTest : public ::testing::Test {
     if (write_ >= 0) ::close(write_);
   }
 
-  Logger& Start(LogFormat format = LogFormat::kJson, std::vector<absl::string_view> secrets = {}) {
+  Logger& Start(LogFormat format = LogFormat::kJson,
+                const std::vector<absl::string_view>& secrets = {}) {
     LogOptions options;
     options.fd = write_;
     options.format = format;
