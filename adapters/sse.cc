@@ -9,6 +9,13 @@ namespace {
 
 constexpr absl::string_view kBom = "\xEF\xBB\xBF";
 constexpr size_t kNoBom = std::numeric_limits<size_t>::max();
+constexpr size_t kKeptCapacity = 64 << 10;
+
+// Emptied for what comes next. One large event must not keep its room until the stream's end.
+void Empty(std::string* text) {
+  if (text->capacity() > kKeptCapacity) std::string().swap(*text);
+  text->clear();
+}
 
 }  // namespace
 
@@ -49,7 +56,7 @@ absl::Status SseParser::Feed(absl::string_view bytes, Visitor visit) {
     } else {
       line_.append(piece.data(), piece.size());
       status = EndLine(line_, visit);
-      line_.clear();
+      Empty(&line_);
     }
     if (!status.ok()) return status;
     bytes.remove_prefix(end + 1);
@@ -83,7 +90,7 @@ absl::Status SseParser::Dispatch(Visitor visit) {
   absl::Status status;
   if (has_data_) status = visit(SseEvent{name_, data_});
   has_data_ = false;
-  data_.clear();
+  Empty(&data_);
   name_.clear();
   event_bytes_ = 0;
   return status;

@@ -64,6 +64,11 @@ bool ByteBudget::crowded() const {
   return used_ > total_ || taken_ > total_ / 2;
 }
 
+bool ByteBudget::LeavesRoom(size_t bytes) const {
+  absl::MutexLock lock(&mutex_);
+  return used_ + bytes + kLargestMessage <= total_;
+}
+
 void ByteBudget::Take(size_t bytes) {
   absl::MutexLock lock(&mutex_);
   used_ += bytes;

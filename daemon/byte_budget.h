@@ -49,12 +49,16 @@ class ByteBudget {
   // What one call may hold though all is taken: those that hold more make room, so that small calls
   // go on.
   static constexpr size_t kSmallShare = size_t{256} << 10;
+  // Of one message that is read. So much must be left for the next call to be read at all.
+  static constexpr size_t kLargestMessage = size_t{48} << 20;
 
   size_t total() const { return total_; }
   size_t used() const;
   // All is used, or answers have taken their half: calls that read no answer, or get one that never
   // ends, must not keep out all others.
   bool crowded() const;
+  // Whether another call could be read if a running one took `bytes` for what it sends.
+  bool LeavesRoom(size_t bytes) const;
 
   // Takes `bytes` if there is room and nobody waits for some.
   bool TryReserve(size_t bytes);

@@ -40,8 +40,12 @@ absl::Status EmbedAnswer::StartBatches() {
     absl::StatusOr<EncodedRequest> encoded =
         dialect_.EncodeEmbed(*ask_.asked.embed, context_, batches_[started_]);
     if (!encoded.ok()) return encoded.status();
-    held_.Add(encoded->http.body.size());
-    under_way_.push_back(provider_->Send(ask_, std::move(encoded->http)));
+    const size_t bytes = encoded->http.body.size();
+    absl::StatusOr<std::unique_ptr<HttpExchange>> exchange =
+        provider_->Send(ask_, std::move(encoded->http));
+    if (!exchange.ok()) return exchange.status();
+    held_.Add(bytes);
+    under_way_.push_back(*std::move(exchange));
     ++started_;
   }
   return absl::OkStatus();
@@ -63,7 +67,7 @@ Task<absl::Status> EmbedAnswer::ReadBatch(Instant until, Cancellation* cancellat
     if (!piece.ok()) co_return piece.status();
     if (piece->empty()) break;
     held_.Add(piece->size());
-    if (held_.too_much()) co_return Held::NoRoom();
+    if (held_.too_much()) co_return Held::NoRoom("this answer");
     body_.append(*piece);
     if (body_.size() > kMaxBody) {
       co_return MakeError(ErrorClass::kMalformed, "the provider's answer is larger than 64 MiB");

@@ -17,7 +17,7 @@ namespace mg {
 
 // gRPC's own limit; a request beyond kMaxRequestBytes and up to this one is read and refused with
 // our words.
-inline constexpr size_t kMaxReceiveBytes = size_t{48} << 20;
+inline constexpr size_t kMaxReceiveBytes = ByteBudget::kLargestMessage;
 inline constexpr size_t kMaxRequestBytes = size_t{32} << 20;
 
 class Admission {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 
 namespace mg {
@@ -40,7 +41,7 @@ class ChatAnswer final : public Answer {
       // A whole answer is kept until its end; of a stream what is no event yet, as what awaits the
       // reader is counted there.
       if (!ask_.stream) held_.Add(bytes->size());
-      if (held_.too_much()) co_return held_.NoRoom();
+      if (held_.too_much()) co_return Held::NoRoom("this answer");
       if (absl::Status status = decoder_->Feed(*bytes, events); !status.ok()) co_return status;
       if (ask_.stream) held_.Set(request_bytes_ + decoder_->kept_bytes());
       if (decoder_->done()) co_return State::kDone;
@@ -119,12 +120,12 @@ bool Held::too_much() const {
   return budget_ != nullptr && bytes_ > ByteBudget::kSmallShare && budget_->crowded();
 }
 
-absl::Status Held::NoRoom() {
+absl::Status Held::NoRoom(absl::string_view what) {
   v1::ErrorDetail detail;
   detail.set_reason("buffered_bytes");
   detail.mutable_retry_after()->set_seconds(1);
   return MakeError(ErrorClass::kShed, std::move(detail),
-                   "the gateway's buffers are full: this answer found no room");
+                   absl::StrCat("the gateway's buffers are full: ", what, " found no room"));
 }
 
 Task<absl::Status> ReadHttpError(HttpExchange* exchange, const Dialect& dialect,

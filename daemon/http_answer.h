@@ -24,8 +24,8 @@ class Held {
   void Set(size_t bytes);
   // The gateway's buffers are crowded, and this is none of the small ones.
   bool too_much() const;
-  // The error of an answer that found no room.
-  static absl::Status NoRoom();
+  // The error of what found no room: "this answer".
+  static absl::Status NoRoom(absl::string_view what);
 
  private:
   ByteBudget* const budget_;

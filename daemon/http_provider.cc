@@ -43,7 +43,14 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
   return context;
 }
 
-std::unique_ptr<HttpExchange> HttpProvider::Send(const Ask& ask, HttpRequest request) const {
+absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
+                                                                 HttpRequest request) const {
+  if (request.body.size() > ByteBudget::kSmallShare) {
+    if (ask.budget != nullptr && !ask.budget->LeavesRoom(request.body.size())) {
+      return Held::NoRoom("this request");
+    }
+    request.body.shrink_to_fit();  // it grew by doubling, and is kept until it is answered
+  }
   adapter_.platform->Prepare(platform_, key_, ask.loop->WallTime(), &request);
   LogRequest(ask, request);
   return ask.http->Start(std::move(request), endpoint_, ask.connect_timeout);
@@ -57,9 +64,10 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
       adapter_.dialect->EncodeChat(*ask.asked.chat, context, ask.stream);
   if (!encoded.ok()) return encoded.status();
   const size_t request_bytes = encoded->http.body.size();
-  std::unique_ptr<HttpExchange> exchange = Send(ask, std::move(encoded->http));
+  absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
+  if (!exchange.ok()) return exchange.status();
   return NewChatAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
-                       request_bytes, std::move(exchange));
+                       request_bytes, *std::move(exchange));
 }
 
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
@@ -80,9 +88,10 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,
                                                                  DialectContext context) const {
   absl::StatusOr<EncodedRequest> encoded = adapter_.dialect->EncodeCount(*ask.asked.count, context);
   if (!encoded.ok()) return encoded.status();
-  std::unique_ptr<HttpExchange> exchange = Send(ask, std::move(encoded->http));
+  absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
+  if (!exchange.ok()) return exchange.status();
   return NewCountAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
-                        std::move(exchange));
+                        *std::move(exchange));
 }
 
 std::vector<absl::string_view> HttpProvider::Capabilities(absl::string_view model) const {

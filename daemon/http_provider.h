@@ -28,8 +28,9 @@ class HttpProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 
-  // Puts URL, headers and key to a dialect's request and begins the exchange.
-  std::unique_ptr<HttpExchange> Send(const Ask& ask, HttpRequest request) const;
+  // Puts URL, headers and key to a dialect's request and begins the exchange. kShed where
+  // a request that is none of the small ones would leave no room to read another call's.
+  absl::StatusOr<std::unique_ptr<HttpExchange>> Send(const Ask& ask, HttpRequest request) const;
 
  private:
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;

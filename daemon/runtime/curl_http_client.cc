@@ -17,8 +17,9 @@
 namespace mg {
 namespace {
 
-// Of a body, decompressed, that nobody takes.
-constexpr size_t kMaxBuffered = 64 << 20;
+// Of a body, decompressed, that nobody takes: beyond it the provider has to wait. libcurl reads a
+// quick one for as long as there is something.
+constexpr size_t kMaxUnread = 256 << 10;
 // A bomb: from that size on no answer of any use is compressed that well.
 constexpr size_t kBombBytes = 8 << 20;
 constexpr size_t kBombRatio = 200;
@@ -44,7 +45,7 @@ class Resolution final : public CurlTransfer {
   }
   void Connected() override {}
   bool HeaderLine(absl::string_view) override { return false; }
-  bool Body(absl::string_view) override { return false; }
+  Taken Body(absl::string_view) override { return Taken::kRefused; }
   void Done(CURLcode code) override;
 
   const std::string& key() const { return key_; }
@@ -116,7 +117,7 @@ class Exchange final : public HttpExchange, public CurlTransfer {
   bool MayConnect() override;
   void Connected() override;
   bool HeaderLine(absl::string_view line) override;
-  bool Body(absl::string_view bytes) override;
+  Taken Body(absl::string_view bytes) override;
   void Done(CURLcode code) override;
 
   const UpstreamUrl& url() const { return url_; }
@@ -129,7 +130,6 @@ class Exchange final : public HttpExchange, public CurlTransfer {
   void SetConnectTimer();
   void CancelConnectTimer();
   void ConnectTimedOut();
-  bool Refuse(const char* problem);
   // Out of libcurl and of all lists.
   void Stop();
   void End(absl::Status failure);
@@ -149,6 +149,7 @@ class Exchange final : public HttpExchange, public CurlTransfer {
   Signal changed_;
   ResponseHead head_;
   std::string body_;
+  bool rests_ = false;        // the connection: body_ is full
   size_t body_bytes_ = 0;     // of the whole body so far
   const char* problem_ = "";  // why we ended it in a callback
   absl::Status failure_;
@@ -329,31 +330,31 @@ void Exchange::Connected() {
 
 bool Exchange::HeaderLine(absl::string_view line) {
   const bool complete_before = head_.complete();
-  if (!head_.AddLine(line)) return Refuse(head_.problem());
+  if (!head_.AddLine(line)) {
+    problem_ = head_.problem();
+    return false;
+  }
   if (head_.complete() && !complete_before) changed_.Notify();
   return true;
 }
 
-bool Exchange::Body(absl::string_view bytes) {
-  body_bytes_ += bytes.size();
-  if (body_.size() + bytes.size() > kMaxBuffered) {
-    return Refuse("its answer is larger than 64 MiB");
+Taken Exchange::Body(absl::string_view bytes) {
+  if (body_.size() >= kMaxUnread) {
+    rests_ = true;
+    return Taken::kNotYet;
   }
+  body_bytes_ += bytes.size();
   if (body_bytes_ > kBombBytes) {
     curl_off_t received = 0;
     curl_easy_getinfo(easy_->curl(), CURLINFO_SIZE_DOWNLOAD_T, &received);
     if (body_bytes_ / kBombRatio > static_cast<size_t>(received)) {
-      return Refuse("its answer is a decompression bomb");
+      problem_ = "its answer is a decompression bomb";
+      return Taken::kRefused;
     }
   }
   absl::StrAppend(&body_, bytes);
   changed_.Notify();
-  return true;
-}
-
-bool Exchange::Refuse(const char* problem) {
-  problem_ = problem;
-  return false;
+  return Taken::kAll;
 }
 
 void Exchange::NameResolved(const absl::Status& status) {
@@ -423,7 +424,11 @@ Task<absl::StatusOr<std::string>> Exchange::Read(Instant until, Cancellation* ca
   while (body_.empty() && state_ != State::kEnded) {
     MG_CO_RETURN_IF_ERROR(WakeStatus(co_await changed_.Wait(until, cancellation), cancellation));
   }
-  if (!body_.empty()) co_return std::exchange(body_, std::string());
+  if (!body_.empty()) {
+    std::string bytes = std::exchange(body_, std::string());
+    if (std::exchange(rests_, false)) client_->multi().Resume(easy_.get());
+    co_return bytes;
+  }
   if (!failure_.ok()) co_return failure_;
   co_return std::string();
 }

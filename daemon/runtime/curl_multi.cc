@@ -29,6 +29,12 @@ bool ShutDownUnclean(curl_socket_t fd) {
   return true;
 }
 
+bool Rests(CURL* curl) {
+  char* easy = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_PRIVATE, &easy);
+  return easy != nullptr && reinterpret_cast<CurlEasy*>(easy)->rests();
+}
+
 CurlTransfer* OwnerOf(void* easy) { return static_cast<CurlEasy*>(easy)->owner(); }
 
 size_t OnHeader(char* bytes, size_t size, size_t count, void* easy) {
@@ -36,7 +42,16 @@ size_t OnHeader(char* bytes, size_t size, size_t count, void* easy) {
 }
 
 size_t OnBody(char* bytes, size_t size, size_t count, void* easy) {
-  return OwnerOf(easy)->Body({bytes, size * count}) ? size * count : 0;
+  switch (OwnerOf(easy)->Body({bytes, size * count})) {
+    case Taken::kAll:
+      return size * count;
+    case Taken::kNotYet:
+      static_cast<CurlEasy*>(easy)->set_rests(true);
+      return CURL_WRITEFUNC_PAUSE;
+    case Taken::kRefused:
+      break;
+  }
+  return 0;
 }
 
 int OnResolverStart(void*, void*, void* easy) { return OwnerOf(easy)->MayResolve() ? 0 : 1; }
@@ -116,6 +131,7 @@ CurlEasy::CurlEasy(CurlMulti* multi) : curl_(curl_easy_init()), multi_(multi) {
 
 void CurlEasy::SetTransfer(CurlTransfer* owner, absl::Duration connect_timeout) {
   owner_ = owner;
+  rests_ = false;
   error_[0] = '\0';
   // libcurl shares this time out among the addresses of a host; zero would mean its own default.
   const int64_t ms = std::clamp<int64_t>(absl::ToInt64Milliseconds(connect_timeout), 1, 3'600'000);
@@ -226,11 +242,16 @@ void CurlMulti::CloseSocket(curl_socket_t fd) {
   close(fd);
 }
 
-int CurlMulti::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int CurlMulti::OnSocket(CURL* curl, curl_socket_t fd, int what, void* self, void*) {
   auto* multi = static_cast<CurlMulti*>(self);
   Socket& socket = multi->sockets_[fd];
   socket.wanted = what != CURL_POLL_REMOVE;
   if (!socket.wanted) {
+    if (Rests(curl)) {
+      multi->loop_->Unwatch(fd);  // its end would be told again and again
+      socket.watched = false;
+      return 0;
+    }
     // A connection that goes into the pool is watched on, which spares its next exchange calls of
     // the kernel. The sockets of the resolver are closed without a word.
     if (socket.ours) {
@@ -266,6 +287,12 @@ void CurlMulti::SocketReady(curl_socket_t fd, uint32_t events) {
   // Errors show on reading; told as such libcurl would not read what came before them.
   Act(fd, ((events & ~EPOLLOUT) != 0 ? CURL_CSELECT_IN : 0) |
               ((events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0));
+}
+
+void CurlMulti::Resume(CurlEasy* easy) {
+  easy->set_rests(false);
+  // A failure is told again by the next action, as the end of the transfer.
+  (void)curl_easy_pause(easy->curl(), CURLPAUSE_CONT);
 }
 
 int CurlMulti::OnTimer(CURLM*, long timeout_ms, void* self) {

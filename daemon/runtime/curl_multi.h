@@ -19,6 +19,13 @@
 
 namespace mg {
 
+// What became of a piece of a body.
+enum class Taken {
+  kAll,
+  kNotYet,   // the connection rests until CurlMulti::Resume, and the piece comes again then
+  kRefused,  // ends the transfer
+};
+
 class CurlTransfer {
  public:
   virtual ~CurlTransfer() = default;
@@ -30,7 +37,7 @@ class CurlTransfer {
   virtual void Connected() = 0;
   // False ends the transfer.
   virtual bool HeaderLine(absl::string_view line) = 0;
-  virtual bool Body(absl::string_view bytes) = 0;
+  virtual Taken Body(absl::string_view bytes) = 0;
   // It is at its end and its handle out of the multi. Not within a callback.
   virtual void Done(CURLcode code) = 0;
 };
@@ -48,6 +55,9 @@ class CurlEasy {
   CURL* curl() { return curl_; }
   CurlTransfer* owner() { return owner_; }
   const char* error() const { return error_; }
+  // A piece of the body was not taken, and the transfer goes on with CurlMulti::Resume.
+  bool rests() const { return rests_; }
+  void set_rests(bool rests) { rests_ = rests; }
 
   void SetTransfer(CurlTransfer* owner, absl::Duration connect_timeout);
   // The body is not copied.
@@ -65,6 +75,7 @@ class CurlEasy {
   CURL* const curl_;
   CurlMulti* const multi_;
   CurlTransfer* owner_ = nullptr;
+  bool rests_ = false;
   char error_[CURL_ERROR_SIZE] = "";
   // libcurl's list of headers, its nodes in one vector and its texts in one string.
   std::string header_text_;
@@ -84,6 +95,8 @@ class CurlMulti {
   void Add(CurlEasy* easy);
   // Ends the transfer at once; its connection is closed unless it was at its end.
   void Remove(CurlEasy* easy);
+  // Goes on after kNotYet; Body is called within.
+  void Resume(CurlEasy* easy);
 
   int64_t connections_opened() const { return connections_opened_; }
 
@@ -98,7 +111,7 @@ class CurlMulti {
     bool ours = false;     // CloseSocket will tell of its end
   };
 
-  static int OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*);
+  static int OnSocket(CURL* curl, curl_socket_t fd, int what, void* self, void*);
   static int OnTimer(CURLM*, long timeout_ms, void* self);
   void SocketReady(curl_socket_t fd, uint32_t events);
   void Act(curl_socket_t fd, int events);

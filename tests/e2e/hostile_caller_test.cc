@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
@@ -49,7 +51,8 @@ class HostileCaller : public ::testing::Test {
   void SetUp() override {
     upstream_.When(PathOf("good")).Reply(Good(false));
     daemon_ = std::make_unique<Daemon>(Daemon::Options{
-        .config = absl::StrCat(Listening(), "providers:\n", Compatible("good", upstream_))});
+        .config = absl::StrCat(Listening(), "providers:\n", Compatible("good", upstream_),
+                               Compatible("stuck", upstream_), Compatible("long", upstream_))});
     bystander_ = std::make_unique<Caller>(daemon_->tcp());
     ASSERT_TRUE(GoodCall());
     descriptors_ = Descriptors(*daemon_);
@@ -133,6 +136,59 @@ TEST_F(HostileCaller, SendsMessagesAsLargeAsGrpcTakes) {
         << reply.message;
   }
   EXPECT_TRUE(GoodCall());
+  ExpectBounded(kBuffers + kBeside);
+  calls.clear();
+  callers.clear();
+  ExpectNothingLeft();
+}
+
+// Requests that are read and wait for a provider that keeps quiet: what the provider is sent counts
+// as well.
+TEST_F(HostileCaller, SendsLargeRequestsToAStuckProvider) {
+  constexpr size_t kCalls = 12;
+  Gate gate;
+  upstream_.When(PathOf("stuck")).Reply(Good(false).HoldHead(gate));
+  const v1::ChatRequest large = Ask("stuck/m-1", std::string(31 * kMiB, 'x'));
+  std::vector<Reply> replies(kCalls);
+  {
+    std::vector<std::jthread> callers;
+    for (Reply& reply : replies) {
+      callers.emplace_back([&] { reply = Caller(daemon_->tcp()).Chat(large); });
+    }
+    EXPECT_TRUE(daemon_->WaitForLine("this request found no room"));
+    EXPECT_TRUE(GoodCall());
+    gate.Open();
+  }
+  int good = 0;
+  for (const Reply& reply : replies) {
+    good += reply.ok() ? 1 : 0;
+    EXPECT_TRUE(reply.ok() || reply.detail.kind() == v1::ERROR_KIND_GATEWAY_OVERLOADED)
+        << reply.message;
+  }
+  EXPECT_GE(good, 3);
+  ExpectBounded(kBuffers + kBeside);
+  ExpectNothingLeft();
+}
+
+// Streams that nobody reads hold what their provider has said.
+TEST_F(HostileCaller, ReadsNoStream) {
+  constexpr int kStreams = 150;
+  Script long_one = Sse({Role()});
+  for (int i = 0; i < 7; ++i) long_one.Event(Piece(std::string(kMiB, 'x')));
+  long_one.Event(Stop()).Event("[DONE]");
+  upstream_.When(PathOf("long")).Reply(std::move(long_one));
+  std::vector<std::unique_ptr<Caller>> callers;
+  std::vector<std::unique_ptr<Caller::Call>> calls;
+  for (int i = 0; i < kStreams; ++i) {
+    if (i % 10 == 0) callers.push_back(std::make_unique<Caller>(daemon_->tcp()));
+    calls.push_back(callers.back()->Start(Ask("long/m-1"), true));
+  }
+  EXPECT_TRUE(upstream_.WaitForHits(kStreams));
+  EXPECT_TRUE(GoodCall());
+  for (auto& call : calls) {
+    call->Cancel();
+    call->End();
+  }
   ExpectBounded(kBuffers + kBeside);
   calls.clear();
   callers.clear();

@@ -47,6 +47,15 @@ TEST_F(ByteBudgetTest, TakesUpToItsTotal) {
   EXPECT_EQ(budget_.used(), 0u);
 }
 
+TEST_F(ByteBudgetTest, LeavesRoomToReadAnotherCall) {
+  ByteBudget budget(100 + ByteBudget::kLargestMessage);
+  EXPECT_TRUE(budget.LeavesRoom(100));
+  EXPECT_FALSE(budget.LeavesRoom(101));
+  budget.Take(60);
+  EXPECT_TRUE(budget.LeavesRoom(40));
+  EXPECT_FALSE(budget.LeavesRoom(41));
+}
+
 TEST_F(ByteBudgetTest, AReservationGivesBackWhatItHas) {
   {
     ASSERT_TRUE(budget_.TryReserve(48));

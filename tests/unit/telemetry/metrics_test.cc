@@ -136,11 +136,11 @@ TEST(MetricsTest, FailuresRefusalsAndCancels) {
   for (const char* line :
        {"status=\"refused\",stream=\"false\"} 1", "status=\"cancelled\",stream=\"true\"} 1",
         "status=\"error\",stream=\"false\"} 1",
-        "modelgateway_errors_total{error_type=\"unknown_model\",fault=\"caller\",op=\"chat\","
-        "provider=\"\"} 1",
+        ("modelgateway_errors_total{error_type=\"unknown_model\",fault=\"caller\",op=\"chat\","
+         "provider=\"\"} 1"),
         "modelgateway_errors_total{error_type=\"cancelled_by_caller\",fault=\"caller\"",
-        "modelgateway_errors_total{error_type=\"rate_limited\",fault=\"provider\",op=\"chat\","
-        "provider=\"a\"} 1",
+        ("modelgateway_errors_total{error_type=\"rate_limited\",fault=\"provider\",op=\"chat\","
+         "provider=\"a\"} 1"),
         "modelgateway_rejected_total{reason=\"unknown_model\"} 1",
         "modelgateway_hash_key_missing_total{group=\"support\"} 1", "code=\"NOT_FOUND\"",
         "code=\"RESOURCE_EXHAUSTED\""}) {

@@ -62,7 +62,7 @@ TEST(ScrubberTest, InsideOfOtherBase64) {
   for (const std::string& user : {"u:", "us:", "use:", "user:"}) {
     for (const std::string& tail : {"", "x", "xy"}) {
       const std::string encoded =
-          absl::Base64Escape(user + "a-long-canary-secret-of-the-gateway" + tail);
+          absl::Base64Escape(absl::StrCat(user, "a-long-canary-secret-of-the-gateway", tail));
       const std::string out = Scrubbed(scrubber, encoded);
       EXPECT_NE(out.find("[redacted]"), std::string::npos) << user;
       EXPECT_LT(out.size(), 10U + 10U + 12U) << out;
