@@ -53,3 +53,6 @@ endif()
 add_library(rapidjson INTERFACE)
 target_include_directories(rapidjson SYSTEM BEFORE INTERFACE ${RAPIDJSON_MENDED})
 target_compile_definitions(rapidjson INTERFACE RAPIDJSON_HAS_STDSTRING=1)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")  # every one of them has SSE2
+  target_compile_definitions(rapidjson INTERFACE RAPIDJSON_SSE2=1)
+endif()

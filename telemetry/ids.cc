@@ -15,11 +15,11 @@ uint64_t RandomBits() {
   return absl::Uniform<uint64_t>(bits);
 }
 
-void AppendHex(uint64_t value, int digits, std::string* out) {
+void AppendHex(uint64_t value, size_t digits, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
-    out->push_back(kHex[(value >> shift) & 15]);
-  }
+  char text[16];
+  for (size_t i = digits; i > 0; --i, value >>= 4) text[i - 1] = kHex[value & 15];
+  out->append(text, digits);
 }
 
 bool IsLowerHex(absl::string_view text) {

@@ -19,7 +19,8 @@ constexpr size_t kMaxRepeats = 256;  // kinds of warnings that are watched
 
 // An insertion sort: the lists are short and nearly in order, and equals stay as they stand.
 void SortByRank(std::vector<LogField>* fields) {
-  for (LogField& field : *fields) field.rank = RankOf(field.name);
+  int rank = 0;
+  for (LogField& field : *fields) rank = field.rank = RankOf(field.name, rank);
   for (size_t i = 1; i < fields->size(); ++i) {
     if ((*fields)[i - 1].rank <= (*fields)[i].rank) continue;
     const LogField field = (*fields)[i];

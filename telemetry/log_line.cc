@@ -1,5 +1,6 @@
 #include "telemetry/log_line.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -166,11 +167,14 @@ std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, abs
   return line;
 }
 
-int RankOf(absl::string_view field) {
-  for (size_t i = 0; i < kOrder.size(); ++i) {
-    if (kOrder[i] == field) return static_cast<int>(i);
+int RankOf(absl::string_view field, int likely_from) {
+  const auto from = kOrder.begin() + std::min(static_cast<size_t>(likely_from), kOrder.size());
+  auto found = std::find(from, kOrder.end(), field);
+  if (found == kOrder.end()) {
+    found = std::find(kOrder.begin(), from, field);
+    if (found == from) found = kOrder.end();
   }
-  return static_cast<int>(kOrder.size());
+  return static_cast<int>(found - kOrder.begin());
 }
 
 size_t MaxBytesOf(const LogField& field) {

@@ -22,8 +22,8 @@ std::string TextLine(absl::Time at, LogLevel level, absl::string_view event, abs
                      const std::vector<LogField>& fields);
 
 // The place of a field in its line; those without one follow behind, in the order they are given
-// in.
-int RankOf(absl::string_view field);
+// in. Looked for from `likely_from` on first: fields are given nearly in order.
+int RankOf(absl::string_view field, int likely_from);
 // The longest text that a field may hold; its rank must be set.
 size_t MaxBytesOf(const LogField& field);
 
