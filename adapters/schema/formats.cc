@@ -86,7 +86,7 @@ bool IsEmail(absl::string_view text) {
       new RE2(R"([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
               R"(|"([\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*")");
   const size_t at = text.rfind('@');
-  if (at == absl::string_view::npos || at > 64 || !Is(*kLocal, text.substr(0, at))) return false;
+  if (at > 64 || !Is(*kLocal, text.substr(0, at))) return false;  // npos is larger too
   absl::string_view host = text.substr(at + 1);
   if (host.size() < 2 || host.front() != '[' || host.back() != ']') return IsHostname(host);
   host = host.substr(1, host.size() - 2);
