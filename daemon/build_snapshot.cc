@@ -7,16 +7,23 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/dialect.h"
 #include "daemon/config/effective.h"
+#include "daemon/config/provider_kind.h"
 #include "daemon/http_provider.h"
 #include "daemon/mock_provider.h"
 
 namespace mg {
 namespace {
 
-PlatformConfig PlatformOf(const Adapter& adapter, absl::string_view base_url,
+// What the platforms read of a configuration has the same name in every kind that has it.
+PlatformConfig PlatformOf(const Adapter& adapter, const v1::ProviderConfig& config,
                           const v1::HttpProviderConfig& http) {
   PlatformConfig platform;
-  platform.base_url = std::string(base_url.empty() ? adapter.default_base_url : base_url);
+  platform.base_url = TextOf(config, "base_url");
+  if (platform.base_url.empty()) platform.base_url = std::string(adapter.default_base_url);
+  platform.organization = TextOf(config, "organization");
+  platform.project = TextOf(config, "project");
+  platform.api_version = TextOf(config, "version");
+  platform.bearer = IsWritten(config, "bearer_token");
   for (const auto& [name, value] : http.headers()) platform.headers.push_back({name, value});
   return platform;
 }
@@ -28,51 +35,21 @@ HttpEndpoint EndpointOf(const v1::HttpProviderConfig& http) {
   return endpoint;
 }
 
-std::unique_ptr<Provider> HttpProviderOf(const std::string& name, absl::string_view kind,
-                                         PlatformConfig platform,
-                                         const v1::HttpProviderConfig& http,
-                                         const Secret& api_key) {
-  return std::make_unique<HttpProvider>(name, *FindAdapter(kind), std::move(platform),
-                                        Secret(std::string(api_key.Reveal())), EndpointOf(http));
-}
-
 absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
                                                      const v1::ProviderConfig& config,
                                                      const Secret& api_key) {
-  switch (config.kind_case()) {
-    case v1::ProviderConfig::kOpenai: {
-      const v1::OpenAiConfig& openai = config.openai();
-      PlatformConfig platform =
-          PlatformOf(*FindAdapter("openai"), openai.base_url(), openai.http());
-      platform.organization = openai.organization();
-      platform.project = openai.project();
-      return HttpProviderOf(name, "openai", std::move(platform), openai.http(), api_key);
-    }
-    case v1::ProviderConfig::kOpenaiCompatible: {
-      const v1::OpenAiCompatibleConfig& compatible = config.openai_compatible();
-      PlatformConfig platform =
-          PlatformOf(*FindAdapter("openai_compatible"), compatible.base_url(), compatible.http());
-      return HttpProviderOf(name, "openai_compatible", std::move(platform), compatible.http(),
-                            api_key);
-    }
-    case v1::ProviderConfig::kAnthropic: {
-      const v1::AnthropicConfig& anthropic = config.anthropic();
-      PlatformConfig platform =
-          PlatformOf(*FindAdapter("anthropic"), anthropic.base_url(), anthropic.http());
-      platform.api_version = anthropic.version();
-      platform.bearer = anthropic.has_bearer_token();
-      return HttpProviderOf(name, "anthropic", std::move(platform), anthropic.http(), api_key);
-    }
-    case v1::ProviderConfig::kMock: {
-      absl::StatusOr<std::unique_ptr<MockProvider>> mock =
-          MockProvider::Create(name, config.mock());
-      if (!mock.ok()) return mock.status();
-      return *std::move(mock);
-    }
-    case v1::ProviderConfig::KIND_NOT_SET:
-      break;
+  if (config.has_mock()) {
+    absl::StatusOr<std::unique_ptr<MockProvider>> mock = MockProvider::Create(name, config.mock());
+    if (!mock.ok()) return mock.status();
+    return *std::move(mock);
   }
-  return absl::InternalError(absl::StrCat("providers.", name, " has no kind"));
+  const Adapter* adapter = FindAdapter(KindOf(config));
+  const v1::HttpProviderConfig* http = HttpOf(config);
+  if (adapter == nullptr || http == nullptr) {
+    return absl::InternalError(absl::StrCat("providers.", name, " has no kind that can be served"));
+  }
+  return std::make_unique<HttpProvider>(name, *adapter, PlatformOf(*adapter, config, *http),
+                                        Secret(std::string(api_key.Reveal())), EndpointOf(*http));
 }
 
 Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,

@@ -4,16 +4,14 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/answer_pieces.h"
 #include "adapters/dialects/anthropic_state.h"
 #include "adapters/generated_id.h"
 #include "adapters/json_text.h"
-#include "base/utf8.h"
 
 namespace mg {
 namespace {
 
-// Of one event, so that none comes near 1 MiB.
-constexpr size_t kMaxPiece = 512 * 1024;
 constexpr size_t kMaxFolded = 64;  // members of one block: names could be endless
 
 AnthropicBlock::Kind KindOf(absl::string_view type) {
@@ -22,16 +20,6 @@ AnthropicBlock::Kind KindOf(absl::string_view type) {
   if (type == "redacted_thinking") return AnthropicBlock::Kind::kRedacted;
   if (type == "tool_use") return AnthropicBlock::Kind::kToolUse;
   return AnthropicBlock::Kind::kOther;
-}
-
-// Calls `give` with pieces of `text` that no event outgrows.
-template <typename Give>
-void InPieces(absl::string_view text, Give give) {
-  while (!text.empty()) {
-    const absl::string_view piece = CutUtf8(text, kMaxPiece);
-    give(piece);
-    text.remove_prefix(piece.size());
-  }
 }
 
 void ReadCitation(const JsonValue& from, v1::Citation* citation) {

@@ -1,6 +1,7 @@
 // Turns in Anthropic's shape: system, users and what must be emulated for them.
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/anthropic_message_writer.h"
+#include "adapters/json_instruction.h"
 #include "adapters/json_text.h"
 #include "adapters/prefill.h"
 
@@ -10,9 +11,6 @@ using v1::Message;
 using v1::Part;
 
 namespace {
-
-constexpr absl::string_view kJsonObject =
-    "Answer with one JSON object, and with nothing else: no words around it and no code fence.";
 
 bool IsText(const Part& part) { return part.has_text() && !IsBlank(part.text()); }
 
@@ -68,7 +66,7 @@ absl::Status AnthropicMessageWriter::WriteLeadingSystem(int* next) {
                                  "the model has no such switch: it is asked for in words");
     if (!status.ok()) return status;
     if (!content_.empty()) content_.push_back(',');
-    AppendTextBlock(kJsonObject, &content_);
+    AppendTextBlock(kJsonObjectInstruction, &content_);
   }
   if (!content_.empty()) absl::StrAppend(&out_, ",\"system\":[", content_, "]");
   content_.clear();

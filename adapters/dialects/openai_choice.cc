@@ -8,20 +8,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "adapters/answer_pieces.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/json_text.h"
-#include "base/utf8.h"
 
 namespace mg {
 namespace {
 
 bool OneOf(absl::string_view word, std::initializer_list<absl::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-int64_t CodePoints(absl::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 // A member of a whole or partial message that this reader knows.
@@ -68,11 +63,7 @@ v1::ChatEvent::Delta* OpenAiChoice::NewDelta(int part) {
 
 void OpenAiChoice::InPieces(absl::string_view text, int part,
                             absl::FunctionRef<void(absl::string_view, v1::Part*)> set) {
-  while (!text.empty()) {
-    const absl::string_view piece = CutUtf8(text, kMaxPiece);
-    set(piece, NewDelta(part)->mutable_part());
-    text.remove_prefix(piece.size());
-  }
+  mg::InPieces(text, [&](absl::string_view piece) { set(piece, NewDelta(part)->mutable_part()); });
   has_output_ = true;
 }
 
@@ -117,29 +108,16 @@ absl::Status OpenAiChoice::Read(const JsonValue& choice, absl::string_view text,
     status = ReadMessage(*delta, MemberText(text, "delta"), whole, metadata);
   }
   if (!status.ok()) return status;
-  GiveLogprobs(first);
+  GiveLogprobs(&logprobs_, first, events_, [this] {
+    auto* given = NewDelta(PartIndex(&text_part_));
+    given->mutable_part()->set_text("");
+    return given;
+  });
   for (const auto& member : choice.GetObject()) {
     const absl::string_view name = StringOf(member.name);
     if (!IsReadOfChoice(name)) metadata->KeepOfChoice(index_, name, member.value);
   }
   return ReadFinish(choice, whole);
-}
-
-// Log probabilities go with the first delta that the piece at hand gave; a token of half a
-// character gives none.
-void OpenAiChoice::GiveLogprobs(size_t first) {
-  for (size_t at = 0; at < logprobs_.size();) {
-    const bool with_piece = at == 0 && events_->size() > first;
-    auto* given =
-        with_piece ? events_->at(first).mutable_delta() : NewDelta(PartIndex(&text_part_));
-    if (!with_piece) given->mutable_part()->set_text("");
-    size_t bytes = given->ByteSizeLong();
-    while (at < logprobs_.size() && (bytes < kMaxPiece || given->logprobs().empty())) {
-      bytes += logprobs_[at].ByteSizeLong() + 8;
-      *given->add_logprobs() = std::move(logprobs_[at++]);
-    }
-  }
-  logprobs_.clear();
 }
 
 absl::Status OpenAiChoice::ReadFinish(const JsonValue& choice, bool whole) {

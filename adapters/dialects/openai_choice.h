@@ -17,9 +17,6 @@
 
 namespace mg {
 
-// Of one event, so that none comes near 1 MiB.
-inline constexpr size_t kMaxPiece = 512 * 1024;
-
 class OpenAiChoice {
  public:
   OpenAiChoice(int index, const v1::ChatRequest& request, const DialectContext& context);
@@ -72,7 +69,6 @@ class OpenAiChoice {
   absl::Status ReadAudio(const JsonValue& audio);
   void ReadAnnotations(const JsonValue& annotations);
   void ReadLogprobs(const JsonValue& logprobs, const JsonValue* delta, AnswerMetadata* metadata);
-  void GiveLogprobs(size_t first);
   absl::Status ReadFinish(const JsonValue& choice, bool whole);
   absl::Status ReadToolCalls(const JsonValue& calls, absl::string_view text, bool whole);
   void ReadToolCall(const JsonValue& entry, absl::string_view text, bool whole, bool again);

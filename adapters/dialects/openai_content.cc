@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/answer_pieces.h"
 #include "adapters/dialects/openai_choice.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/json_text.h"

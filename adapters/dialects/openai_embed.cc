@@ -1,16 +1,13 @@
 #include "adapters/dialects/openai_embed.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/dialects/openai_errors.h"
 #include "adapters/dialects/openai_usage.h"
+#include "adapters/embedding.h"
 #include "adapters/encode_notes.h"
 #include "adapters/provider_errors.h"
 #include "adapters/provider_options.h"
@@ -22,20 +19,9 @@ namespace {
 constexpr int kOpenAiBatch = 2048;
 constexpr int kCompatibleBatch = 256;
 
-constexpr absl::string_view kElementTypes[] = {"int8", "uint8", "binary", "ubinary"};
-constexpr absl::string_view kTasks[] = {"query", "document", "classification", "clustering",
-                                        "similarity"};
-
-bool IsOneOf(absl::string_view word, absl::Span<const absl::string_view> words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 absl::Status CheckInput(const v1::EmbedInput& input, int index, const DialectContext& context) {
   const std::string field = absl::StrCat("inputs[", index, "]");
-  const int kinds = (input.text().empty() ? 0 : 1) + (input.parts().empty() ? 0 : 1) +
-                    (input.token_ids().empty() ? 0 : 1);
-  if (kinds == 0) return Invalid(field, "an input is a text, parts or token ids: it has none");
-  if (kinds > 1) return Invalid(field, "an input is one of text, parts and token_ids");
+  if (auto status = CheckEmbedInput(input, index); !status.ok()) return status;
   if (!input.parts().empty()) {
     return Unsupported(absl::StrCat(field, ".parts"), "OpenAI's embeddings take texts alone");
   }
@@ -47,22 +33,9 @@ absl::Status CheckInput(const v1::EmbedInput& input, int index, const DialectCon
 }
 
 absl::Status CheckSettings(const v1::EmbedRequest& request) {
-  if (request.inputs().empty()) return Invalid("inputs", "there is nothing to embed");
-  if (request.has_dimensions() && request.dimensions() <= 0) {
-    return Invalid("dimensions", "a vector has at least one dimension");
-  }
-  const std::string& type = request.element_type();
-  if (IsOneOf(type, kElementTypes)) {
+  if (auto status = CheckEmbedRequest(request); !status.ok()) return status;
+  if (IsPackedType(request.element_type())) {
     return Unsupported("element_type", "OpenAI's embeddings are floats");
-  }
-  if (!type.empty() && type != "float") {
-    return Invalid("element_type",
-                   "element_type is float, int8, uint8, binary or ubinary; no such type is known");
-  }
-  if (!request.task().empty() && !IsOneOf(request.task(), kTasks)) {
-    return Invalid("task",
-                   "task is query, document, classification, clustering or similarity; no such "
-                   "task is known");
   }
   if (request.truncate()) {
     return Unsupported("truncate", "OpenAI never truncates: too long an input is an error there");
@@ -86,32 +59,6 @@ void AppendInputs(const v1::EmbedRequest& request, EmbedBatch batch, std::string
     body->push_back(']');
   }
   body->push_back(']');
-}
-
-// One value that is no number makes every distance to the vector none.
-bool IsFinite(const v1::Embedding& embedding) {
-  return std::all_of(embedding.values().begin(), embedding.values().end(),
-                     [](float value) { return std::isfinite(value); });
-}
-
-// Little-endian floats in base64, or an array of numbers.
-bool ReadVector(const JsonValue& value, v1::Embedding* embedding) {
-  if (value.IsString()) {
-    std::string bytes;
-    if (!absl::Base64Unescape(StringOf(value), &bytes)) return false;
-    if (bytes.empty() || bytes.size() % sizeof(float) != 0) return false;
-    static_assert(std::endian::native == std::endian::little);
-    embedding->mutable_values()->Resize(static_cast<int>(bytes.size() / sizeof(float)), 0);
-    std::memcpy(embedding->mutable_values()->mutable_data(), bytes.data(), bytes.size());
-    return IsFinite(*embedding);
-  }
-  if (!value.IsArray() || value.Empty()) return false;
-  embedding->mutable_values()->Reserve(static_cast<int>(value.Size()));
-  for (const JsonValue& number : value.GetArray()) {
-    if (!number.IsNumber()) return false;
-    embedding->add_values(static_cast<float>(number.GetDouble()));
-  }
-  return IsFinite(*embedding);
 }
 
 // Where the vector at `position` of the answer belongs; -1 for an index that cannot be.
@@ -139,7 +86,7 @@ absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const 
     const int index = IndexOf(item, position++, indexed, batch.count);
     const JsonValue* vector = Member(item, "embedding");
     if (index < 0 || vector == nullptr || vectors[static_cast<size_t>(index)].values_size() > 0 ||
-        !ReadVector(*vector, &vectors[static_cast<size_t>(index)])) {
+        !ReadFloats(*vector, &vectors[static_cast<size_t>(index)])) {
       return MalformedAnswer(context, "a vector, or its index, is broken");
     }
   }

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/config/provider_kind.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/secrets.h"
 #include "daemon/config/validate.h"
@@ -28,9 +29,11 @@ int LoadedConfig::LineOf(absl::string_view path) const {
 
 const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
   static const Secret kNone;
-  for (const char* key : {"openai.api_key", "openai_compatible.api_key", "anthropic.api_key",
-                          "anthropic.bearer_token"}) {
-    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", key));
+  const auto config_of = config.providers().find(std::string(provider));
+  if (config_of == config.providers().end()) return kNone;
+  const std::string kind = KindOf(config_of->second);
+  for (const char* key : {"api_key", "bearer_token"}) {
+    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", kind, ".", key));
     if (found != secrets.end()) return found->second;
   }
   return kNone;

@@ -1,9 +1,11 @@
 #include "daemon/config/source.h"
 
 #include <iostream>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "daemon/config/provider_kind.h"
 #include "daemon/config/yaml.h"
 
 namespace mg {
@@ -12,7 +14,8 @@ namespace {
 constexpr char kText[] = "MODEL_GATEWAY_CONFIG";
 constexpr char kFile[] = "MODEL_GATEWAY_CONFIG_FILE";
 
-// Keys that the SDKs of other vendors look for; their kinds of provider come with a later version.
+// Keys that the SDKs of other vendors look for. A kind of provider that has one among its env_keys
+// takes it; the others come with a later version.
 constexpr const char* kLaterKeys[] = {"GEMINI_API_KEY",
                                       "GOOGLE_API_KEY",
                                       "COHERE_API_KEY",
@@ -38,7 +41,7 @@ absl::StatusOr<ConfigSource> ReadSource(const std::string& path, absl::string_vi
   return ConfigSource{std::move(content->text), path};
 }
 
-bool IsSet(const Outside& outside, const char* name) {
+bool IsSet(const Outside& outside, const std::string& name) {
   return !outside.variable(name).value_or("").empty();
 }
 
@@ -73,16 +76,20 @@ absl::StatusOr<ChosenConfig> ChooseConfig(const std::optional<std::string>& file
 
 std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* notes) {
   std::string text = "providers:\n  mock: { mock: {} }\n";
-  if (IsSet(outside, "OPENAI_API_KEY")) {
-    absl::StrAppend(&text, "  openai: { openai: { api_key: { env: OPENAI_API_KEY } } }\n");
-  }
-  if (IsSet(outside, "ANTHROPIC_API_KEY")) {
-    absl::StrAppend(&text, "  anthropic: { anthropic: { api_key: { env: ANTHROPIC_API_KEY } } }\n");
+  std::set<std::string> served;
+  for (const ProviderKind& kind : ProviderKinds()) {
+    served.insert(kind.env_keys.begin(), kind.env_keys.end());
+    for (const std::string& key : kind.env_keys) {
+      if (!IsSet(outside, key)) continue;
+      absl::StrAppend(&text, "  ", kind.name, ": { ", kind.name, ": { api_key: { env: ", key,
+                      " } } }\n");
+      break;
+    }
   }
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
   std::vector<std::string> later;
   for (const char* name : kLaterKeys) {
-    if (IsSet(outside, name)) later.emplace_back(name);
+    if (served.count(name) == 0 && IsSet(outside, name)) later.emplace_back(name);
   }
   if (!later.empty()) {
     notes->push_back(absl::StrCat(absl::StrJoin(later, ", "),

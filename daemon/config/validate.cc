@@ -1,8 +1,9 @@
 #include "daemon/config/validate.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 
 namespace mg {
 namespace {
@@ -10,13 +11,9 @@ namespace {
 // A trailing slash says nothing.
 void Normalise(v1::Config* config) {
   for (auto& [name, provider] : *config->mutable_providers()) {
-    std::string* url = nullptr;
-    if (provider.has_openai()) url = provider.mutable_openai()->mutable_base_url();
-    if (provider.has_anthropic()) url = provider.mutable_anthropic()->mutable_base_url();
-    if (provider.has_openai_compatible()) {
-      url = provider.mutable_openai_compatible()->mutable_base_url();
-    }
-    while (url != nullptr && absl::EndsWith(*url, "/")) url->pop_back();
+    std::string url = TextOf(provider, "base_url");
+    while (absl::EndsWith(url, "/")) url.pop_back();
+    SetText("base_url", std::move(url), &provider);
   }
 }
 
@@ -39,27 +36,6 @@ bool IsName(absl::string_view text) {
     }
   }
   return !text.empty() && text.size() <= 128;
-}
-
-const v1::ScopedProviderConfig* ScopedOf(const v1::ProviderConfig& provider) {
-  if (provider.has_openai()) return &provider.openai().scoped();
-  if (provider.has_openai_compatible()) return &provider.openai_compatible().scoped();
-  if (provider.has_anthropic()) return &provider.anthropic().scoped();
-  if (provider.has_mock()) return &provider.mock().scoped();
-  return nullptr;
-}
-
-const v1::HttpProviderConfig* HttpOf(const v1::ProviderConfig& provider) {
-  if (provider.has_openai()) return &provider.openai().http();
-  if (provider.has_openai_compatible()) return &provider.openai_compatible().http();
-  if (provider.has_anthropic()) return &provider.anthropic().http();
-  return nullptr;
-}
-
-std::string KindOf(const v1::ProviderConfig& provider) {
-  const auto* oneof = v1::ProviderConfig::descriptor()->FindOneofByName("kind");
-  const auto* field = provider.GetReflection()->GetOneofFieldDescriptor(provider, oneof);
-  return field == nullptr ? "" : field->name();
 }
 
 }  // namespace mg

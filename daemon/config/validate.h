@@ -9,6 +9,7 @@
 
 #include "daemon/config/load.h"
 #include "daemon/config/problem.h"
+#include "daemon/config/provider_kind.h"
 
 namespace mg {
 
@@ -59,11 +60,5 @@ std::vector<std::string> NamesOf(const Map& map) {
   std::sort(names.begin(), names.end());
   return names;
 }
-// The keys that the providers have in common, whatever their kind; nullptr: of no kind that has
-// them.
-const v1::ScopedProviderConfig* ScopedOf(const v1::ProviderConfig& provider);
-const v1::HttpProviderConfig* HttpOf(const v1::ProviderConfig& provider);
-// "openai"; empty where it has none.
-std::string KindOf(const v1::ProviderConfig& provider);
 
 }  // namespace mg

@@ -14,14 +14,6 @@ namespace {
 
 constexpr size_t kMaxCaBytes = 4 << 20;
 
-// `provider_options` and `Tool.hosted` of a request name a provider or a dialect.
-struct Dialect {
-  const char* name;
-  std::set<std::string> kinds;  // that speak it
-};
-const Dialect kDialects[] = {{"openai", {"openai", "openai_compatible"}},
-                             {"anthropic", {"anthropic"}}};
-
 // Headers that are the transport's, and those that carry the key.
 constexpr const char* kTransportHeaders[] = {
     "connection", "content-length", "host",    "keep-alive",        "proxy-connection",
@@ -175,21 +167,25 @@ void CheckName(const std::string& name, const std::string& kind, Findings* findi
   if (!IsName(name)) {
     findings->Tell(path, "a provider's name has letters, digits, '.', '_' and '-', at most 128");
   }
-  for (const Dialect& dialect : kDialects) {
-    if (name == dialect.name && !kind.empty() && !dialect.kinds.contains(kind)) {
-      findings->Tell(path,
-                     "is the name of a dialect that this provider does not speak: provider_options "
-                     "of a request could mean either");
-    }
+  // `provider_options` and `Tool.hosted` of a request name a provider or a dialect.
+  bool is_dialect = false;
+  bool speaks_it = false;
+  for (const ProviderKind& each : ProviderKinds()) {
+    is_dialect = is_dialect || each.dialect == name;
+    speaks_it = speaks_it || (each.dialect == name && each.name == kind);
+  }
+  if (is_dialect && !speaks_it && !kind.empty()) {
+    findings->Tell(path,
+                   "is the name of a dialect that this provider does not speak: provider_options "
+                   "of a request could mean either");
   }
 }
 
-void CheckSent(const v1::OpenAiConfig& openai, const std::string& path, Findings* findings) {
-  if (!IsHeaderValue(openai.organization())) {
-    findings->Add(absl::StrCat(path, ".organization"), "has a control character");
-  }
-  if (!IsHeaderValue(openai.project())) {
-    findings->Add(absl::StrCat(path, ".project"), "has a control character");
+// Texts that become headers.
+void CheckSent(const v1::ProviderConfig& provider, const std::string& path, Findings* findings) {
+  for (const char* key : {"organization", "project"}) {
+    if (IsHeaderValue(TextOf(provider, key))) continue;
+    findings->Add(absl::StrCat(path, ".", key), "has a control character");
   }
 }
 
@@ -208,12 +204,6 @@ void CheckAnthropic(const v1::AnthropicConfig& anthropic, const std::string& pat
   }
 }
 
-const std::string& BaseUrlOf(const v1::ProviderConfig& provider) {
-  if (provider.has_openai()) return provider.openai().base_url();
-  if (provider.has_anthropic()) return provider.anthropic().base_url();
-  return provider.openai_compatible().base_url();
-}
-
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
@@ -225,10 +215,10 @@ void ValidateProviders(const v1::Config& config, const Outside& outside, Finding
     CheckName(name, kind, findings);
     if (const v1::HttpProviderConfig* http = HttpOf(provider)) {
       CheckHttp(*http, path, outside, findings);
-      CheckBaseUrl(BaseUrlOf(provider), http->allow_insecure(), config,
+      CheckBaseUrl(TextOf(provider, "base_url"), http->allow_insecure(), config,
                    absl::StrCat(path, ".base_url"), findings);
     }
-    if (provider.has_openai()) CheckSent(provider.openai(), path, findings);
+    CheckSent(provider, path, findings);
     if (provider.has_anthropic()) CheckAnthropic(provider.anthropic(), path, findings);
     if (provider.has_mock()) CheckMock(provider.mock(), path, findings);
   }
