@@ -81,7 +81,8 @@ void ReadText(absl::string_view text, int depth, Said* said);
 
 void ReadObject(const JsonValue& error, int depth, Said* said) {
   const std::string code = TextOf(Member(error, "code"));
-  const std::string type = TextOf(Member(error, "type"));
+  std::string type = TextOf(Member(error, "type"));
+  if (type.empty()) type = TextOf(Member(error, "error_type"));
   const std::string status = TextOf(Member(error, "status"));
   said->code = absl::AsciiStrToLower(code);
   said->type = absl::AsciiStrToLower(IsWord(type) ? type : status);
@@ -228,7 +229,7 @@ ErrorClass Classify(const Said& said, bool has_hint) {
   if (status == 504 || status == 524) return ErrorClass::kGatewayTimeout;
   if (status == 408 || Is(said, {"timeout_error", "deadline_exceeded"}))
     return ErrorClass::kTimeout;
-  if (Is(said, {"tool_use_failed"})) return ErrorClass::kMalformed;
+  if (Is(said, {"tool_use_failed", "invalid_tool_generation"})) return ErrorClass::kMalformed;
   if (status == 499) return ErrorClass::kCancel;
   if (status == 405 || status == 501) return ErrorClass::kUnsupportedMethod;
   if (OneOf(absl::StrCat(status), {"400", "415", "422", "404"})) return ErrorClass::kCaller;

@@ -4,6 +4,7 @@
 #include "absl/strings/strip.h"
 #include "adapters/dialect.h"
 #include "adapters/dialects/anthropic.h"
+#include "adapters/dialects/cohere.h"
 #include "adapters/dialects/openai.h"
 #include "adapters/platforms/anthropic.h"
 #include "adapters/platforms/openai.h"
@@ -15,6 +16,7 @@ const Adapter* FindAdapter(absl::string_view kind) {
   static const OpenAiPlatform kOpenAiPlatform;
   static const AnthropicDialect kAnthropic;
   static const AnthropicPlatform kAnthropicPlatform;
+  static const CohereDialect kCohere;
   static const struct {
     absl::string_view kind;
     Adapter adapter;
@@ -22,6 +24,7 @@ const Adapter* FindAdapter(absl::string_view kind) {
       {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false}},
       {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true}},
       {"anthropic", {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false}},
+      {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false}},
   };
   for (const auto& row : kAdapters) {
     if (row.kind == kind) return &row.adapter;

@@ -75,7 +75,8 @@ const std::vector<DialectContext>& Contexts() {
                                       {.provider = "anthropic", .model = "claude-3-5-haiku-latest"},
                                       {.provider = "anthropic", .model = "claude-haiku-4-5"},
                                       {.provider = "anthropic", .model = "claude-opus-4-6"},
-                                      {.provider = "anthropic", .model = "claude-opus-5-5"}};
+                                      {.provider = "anthropic", .model = "claude-opus-5-5"},
+                                      {.provider = "cohere", .model = "command-a-03-2025"}};
   return *kContexts;
 }
 
@@ -90,6 +91,7 @@ const std::map<std::string, std::string>& Values() {
       {"sampling.choices", "2"},
       {"tool_choice.allowed_tools", "\"f\""},
       {"tool_choice.mode", "MODE_NONE"},
+      {"tool_choice.parallel", "false"},
   };
   return *kValues;
 }
@@ -105,7 +107,7 @@ std::string ValueOf(const std::string& path, const FieldDescriptor* field) {
     const bool text = field->message_type()->field(1)->type() == FieldDescriptor::TYPE_STRING;
     return text ? "{ key: \"openai\" value: \"v\" }"
                 : absl::StrCat("[{ key: \"openai\"", kOption, " }, { key: \"anthropic\"", kOption,
-                               " }]");
+                               " }, { key: \"cohere\"", kOption, " }]");
   }
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:

@@ -52,7 +52,9 @@ void MakeGeneratedAlike(absl::string_view body, v1::ChatResponse* answer) {
 }  // namespace
 
 const Adapter& AdapterOf(const DialectContext& context) {
-  if (absl::StartsWith(context.provider, "anthropic")) return *FindAdapter("anthropic");
+  for (const char* kind : {"anthropic", "cohere"}) {
+    if (absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
+  }
   return *FindAdapter(context.compatible ? "openai_compatible" : "openai");
 }
 

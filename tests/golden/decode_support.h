@@ -10,8 +10,8 @@
 
 namespace mg {
 
-// Of the kind that the context stands for: a provider whose name begins with "anthropic" is that
-// one, else OpenAI or a server like it.
+// Of the kind that the context stands for: a provider whose name begins with that of another
+// dialect speaks it, else OpenAI or a server like it.
 const Adapter& AdapterOf(const DialectContext& context);
 
 struct Decoded {

@@ -1,7 +1,7 @@
-// Answers and what they are read as: decode/openai, decode/compatible and decode/anthropic hold
-// bodies (.sse, .json) and beside each the answer in text form, after the error if it ends in one.
-// In decode/pairs a stream and a whole answer of one name say the same. Every body is re-fed in two
-// pieces.
+// Answers and what they are read as: decode/openai, decode/compatible and those of other
+// dialects hold bodies (.sse, .json) and beside each the answer in text form, after the error if it
+// ends in one. In decode/pairs a stream and a whole answer of one name say the same. Every body is
+// re-fed in two pieces.
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
@@ -13,7 +13,9 @@ namespace mg {
 namespace {
 
 DialectContext ContextFor(absl::string_view dir) {
-  if (absl::StartsWith(dir, "anthropic")) return {.provider = "anthropic", .model = "m"};
+  for (const char* dialect : {"anthropic", "cohere"}) {
+    if (absl::StartsWith(dir, dialect)) return {.provider = dialect, .model = "m"};
+  }
   return {.provider = "p", .model = "m", .compatible = dir != "openai"};
 }
 
@@ -42,7 +44,7 @@ std::vector<std::string> Bodies(const std::string& dir) {
 
 TEST(Decode, Golden) {
   size_t run = 0;
-  for (const std::string dir : {"openai", "compatible", "anthropic"}) {
+  for (const std::string dir : {"openai", "compatible", "anthropic", "cohere"}) {
     for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
       SCOPED_TRACE(path);
       ++run;
@@ -60,7 +62,7 @@ TEST(Decode, Golden) {
 }
 
 TEST(Decode, StreamAndWholeAnswerSayTheSame) {
-  for (const std::string dir : {"pairs", "anthropic_pairs"}) {
+  for (const std::string dir : {"pairs", "anthropic_pairs", "cohere_pairs"}) {
     for (const std::string& path : FilesIn(absl::StrCat(GoldenDir(), "/decode/", dir), ".sse")) {
       SCOPED_TRACE(path);
       const std::string whole = path.substr(0, path.size() - 3) + "json";

@@ -100,5 +100,9 @@ TEST(Encode, GoldenAnthropic) {
   RunGolden("/encode/anthropic", {.provider = "anthropic", .model = "claude-sonnet-4-5"}, 60);
 }
 
+TEST(Encode, GoldenCohere) {
+  RunGolden("/encode/cohere", {.provider = "cohere", .model = "command-a-03-2025"}, 60);
+}
+
 }  // namespace
 }  // namespace mg

@@ -70,6 +70,8 @@ TEST(Platform, AnthropicUrlAndHeaders) {
 TEST(Registry, Kinds) {
   EXPECT_EQ(FindAdapter("anthropic")->default_base_url, "https://api.anthropic.com");
   EXPECT_EQ(FindAdapter("anthropic")->dialect->name(), "anthropic");
+  EXPECT_EQ(FindAdapter("cohere")->default_base_url, "https://api.cohere.com");
+  EXPECT_EQ(FindAdapter("cohere")->dialect->name(), "cohere");
   EXPECT_EQ(FindAdapter("openai")->default_base_url, "https://api.openai.com/v1");
   EXPECT_FALSE(FindAdapter("openai")->compatible);
   EXPECT_TRUE(FindAdapter("openai_compatible")->compatible);

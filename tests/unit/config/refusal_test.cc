@@ -124,7 +124,7 @@ TEST(Refusal, KeysOfLaterVersions) {
       },
       kProviders);
   std::vector<Refusal> kinds;
-  for (const char* kind : {"azure_openai", "bedrock", "gemini", "vertex", "cohere", "plugin"}) {
+  for (const char* kind : {"azure_openai", "bedrock", "gemini", "vertex", "plugin"}) {
     kinds.push_back({absl::StrCat("providers: { p: { ", kind, ": { api_key: { env: KEY } } } }"), 1,
                      absl::StrCat("providers.p.", kind),
                      absl::StrCat("\"providers.p.", kind, "\" is not in this version")});
@@ -140,7 +140,12 @@ TEST(Refusal, KeysOfLaterVersions) {
            "2023-06-01 } } } }",
            1, "providers.p.anthropic.headers.Anthropic-Version", "is said by the key version"},
           {"providers: { anthropic: { mock: {} } }", 1, "providers.anthropic",
-           "is the name of a dialect"}},
+           "is the name of a dialect"},
+          {"providers: { cohere: { openai: { api_key: { env: KEY } } } }", 1, "providers.cohere",
+           "is the name of a dialect"},
+          {"providers: { p: { cohere: {} } }", 1, "providers.p.cohere.api_key", "is missing"},
+          {"providers: { p: { cohere: { api_key: { env: KEY }, base_url: \"http://a.test\" } } }",
+           1, "providers.p.cohere.base_url", "beyond loopback"}},
          "");
   Expect({{"providers: { p: { openai: { api_key: { env: KEY }, credentials: {} } } }", 1,
            "providers.p.openai.credentials", "not in this version"},
@@ -227,7 +232,7 @@ TEST(Refusal, Providers) {
           common("proxy", "http://p:1/x", "has a path"),
 
           {"providers:\n  p: {}", 2, "providers.p",
-           "needs one of these keys: openai, openai_compatible, mock, anthropic"},
+           "needs one of these keys: openai, openai_compatible, mock, anthropic, cohere"},
           {"providers:\n  p: { mock: {}, openai: { api_key: { env: KEY } } }", 2,
            "providers.p.openai", "cannot stand beside \"mock\""},
           {"providers:\n  p: { openai_compatible: { base_url: https://a, heders: {} } }", 2,

@@ -61,6 +61,7 @@ TEST(Source, EmbeddedDefaults) {
 
   outside.variables = {{"OPENAI_API_KEY", "sk"},
                        {"ANTHROPIC_API_KEY", "x"},
+                       {"CO_API_KEY", "c"},
                        {"GEMINI_API_KEY", "x"},
                        {"GROQ_API_KEY", ""}};
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
@@ -68,6 +69,7 @@ TEST(Source, EmbeddedDefaults) {
   EXPECT_EQ(ToText(both.problems), "");
   EXPECT_EQ(both.ApiKeyOf("openai").Reveal(), "sk");
   EXPECT_EQ(both.ApiKeyOf("anthropic").Reveal(), "x");
+  EXPECT_EQ(both.ApiKeyOf("cohere").Reveal(), "c");
   EXPECT_THAT(with.notes, ElementsAre("GEMINI_API_KEY is set, but its kind of provider is not in "
                                       "this version: nothing was added for it"));
 
