@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "adapters/model_list.h"
 #include "base/error.h"
 #include "base/http_message.h"
 #include "base/secret.h"
@@ -152,6 +153,7 @@ struct Adapter {
   const Platform* platform = nullptr;
   absl::string_view default_base_url;  // empty: base_url is required
   bool compatible = false;
+  const ModelListShape* models = nullptr;  // null: it has no list that can be asked for
 };
 
 // By kind of provider in the configuration ("openai", "openai_compatible"); nullptr for one that is

@@ -11,6 +11,16 @@
 
 namespace mg {
 
+namespace {
+
+constexpr ModelListShape kOpenAiModels = {"/models", "", "data", "id", "", "", ""};
+constexpr ModelListShape kAnthropicModels = {
+    "/v1/models?limit=1000", "after_id", "data", "id", "", "last_id", "has_more"};
+constexpr ModelListShape kCohereModels = {
+    "/v1/models?page_size=1000", "page_token", "models", "name", "", "next_page_token", ""};
+
+}  // namespace
+
 const Adapter* FindAdapter(absl::string_view kind) {
   static const OpenAiDialect kOpenAi;
   static const OpenAiPlatform kOpenAiPlatform;
@@ -21,10 +31,11 @@ const Adapter* FindAdapter(absl::string_view kind) {
     absl::string_view kind;
     Adapter adapter;
   } kAdapters[] = {
-      {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false}},
-      {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true}},
-      {"anthropic", {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false}},
-      {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false}},
+      {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false, &kOpenAiModels}},
+      {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true, &kOpenAiModels}},
+      {"anthropic",
+       {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false, &kAnthropicModels}},
+      {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false, &kCohereModels}},
   };
   for (const auto& row : kAdapters) {
     if (row.kind == kind) return &row.adapter;

@@ -1,10 +1,14 @@
 #include "daemon/http_provider.h"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/provider_errors.h"
 #include "base/error.h"
 #include "daemon/count_answer.h"
 #include "daemon/embed_answer.h"
@@ -12,6 +16,9 @@
 
 namespace mg {
 namespace {
+
+constexpr int kMaxModelPages = 20;
+constexpr size_t kMaxModelPage = size_t{8} << 20;
 
 // At debug, what goes upstream: where to, under which headers and how much. No value of a header
 // and no content.
@@ -92,6 +99,48 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,
   if (!exchange.ok()) return exchange.status();
   return NewCountAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
                         *std::move(exchange));
+}
+
+Task<absl::StatusOr<ModelPage>> HttpProvider::ReadModelPage(const Ask& ask, std::string page,
+                                                            Instant until,
+                                                            Cancellation* cancellation) const {
+  const DialectContext context = ContextOf("", false);
+  absl::StatusOr<std::unique_ptr<HttpExchange>> exchange =
+      Send(ask, EncodeModelList(*adapter_.models, page));
+  if (!exchange.ok()) co_return exchange.status();
+  absl::StatusOr<const HttpHead*> head = co_await (*exchange)->Head(until, cancellation);
+  if (!head.ok()) co_return head.status();
+  if ((*head)->status < 200 || (*head)->status > 299) {
+    co_return co_await ReadHttpError(exchange->get(), *adapter_.dialect, context, **head, until,
+                                     cancellation, ask.loop);
+  }
+  absl::StatusOr<std::string> body =
+      co_await ReadAll(exchange->get(), kMaxModelPage, until, cancellation);
+  if (!body.ok()) co_return body.status();
+  ModelPage models;
+  if (absl::Status status = DecodeModelList(*adapter_.models, *body, &models); !status.ok()) {
+    co_return MalformedAnswer(context, status.message());
+  }
+  co_return models;
+}
+
+Task<absl::StatusOr<std::vector<std::string>>> HttpProvider::ListModels(
+    const Ask& ask, Instant until, Cancellation* cancellation) const {
+  if (adapter_.models == nullptr) {
+    co_return MakeError(ErrorClass::kUnsupportedMethod,
+                        absl::StrCat(name_, " has no list of its models that can be asked for"));
+  }
+  std::vector<std::string> names;
+  std::set<std::string> pages = {""};  // a page that was seen before ends the list
+  std::string page;
+  for (int i = 0; i < kMaxModelPages; ++i) {
+    absl::StatusOr<ModelPage> models = co_await ReadModelPage(ask, page, until, cancellation);
+    if (!models.ok()) co_return models.status();
+    std::move(models->ids.begin(), models->ids.end(), std::back_inserter(names));
+    page = std::move(models->next);
+    if (!pages.insert(page).second) break;
+  }
+  co_return names;
 }
 
 std::vector<absl::string_view> HttpProvider::Capabilities(absl::string_view model) const {

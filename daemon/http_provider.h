@@ -26,6 +26,8 @@ class HttpProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+  Task<absl::StatusOr<std::vector<std::string>>> ListModels(
+      const Ask& ask, Instant until, Cancellation* cancellation) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 
   // Puts URL, headers and key to a dialect's request and begins the exchange. kShed where
@@ -33,6 +35,8 @@ class HttpProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<HttpExchange>> Send(const Ask& ask, HttpRequest request) const;
 
  private:
+  Task<absl::StatusOr<ModelPage>> ReadModelPage(const Ask& ask, std::string page, Instant until,
+                                                Cancellation* cancellation) const;
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask, DialectContext context) const;

@@ -5,10 +5,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "daemon/served_call.h"
 
 namespace mg {
 namespace {
+
+// How long a provider has for its list, and how long before the caller's deadline that is over.
+constexpr absl::Duration kAskedFor = absl::Seconds(5);
+constexpr absl::Duration kBeforeDeadline = absl::Milliseconds(100);
 
 using Words = std::vector<absl::string_view>;
 
@@ -44,23 +50,57 @@ v1::Model ModelOf(const Router::Named& named, const Snapshot& snapshot) {
   return model;
 }
 
-v1::ListModelsResponse ListOf(const v1::ListModelsRequest& request, const Snapshot& snapshot) {
+v1::ListModelsResponse ListOf(const Snapshot& snapshot) {
   v1::ListModelsResponse response;
   for (const Router::Named& named : snapshot.router->List()) {
     *response.add_models() = ModelOf(named, snapshot);
   }
-  if (!request.discover()) return response;
-  std::vector<std::string> names;
-  for (const auto& [name, provider] : snapshot.providers) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names) {
-    v1::Warning* warning = response.add_warnings();
-    warning->set_code("not_discovered");
-    warning->set_field("discover");
-    warning->set_message("provider " + name +
-                         " was not asked: this version lists what the configuration names");
-  }
   return response;
+}
+
+void AddDiscovered(const std::string& provider_name, const std::string& name,
+                   const Provider& provider, v1::ListModelsResponse* response) {
+  v1::Model* model = response->add_models();
+  model->set_name(absl::StrCat(provider_name, "/", name));
+  model->set_kind(v1::Model::KIND_PROVIDER_MODEL);
+  v1::Candidate* candidate = model->add_candidates();
+  candidate->set_id(model->name());
+  candidate->set_provider(provider_name);
+  candidate->set_model(name);
+  candidate->set_weight(1);
+  for (absl::string_view word : provider.Capabilities(name)) {
+    model->add_capabilities(std::string(word));
+  }
+}
+
+// Behind what the configuration names, which stays as it stands there.
+void AddListings(const std::vector<Discovery::Listing>& listings, const Snapshot& snapshot,
+                 v1::ListModelsResponse* response) {
+  absl::flat_hash_set<std::string> named;
+  for (const v1::Model& model : response->models()) named.insert(model.name());
+  for (const Discovery::Listing& listing : listings) {
+    if (!listing.models.ok()) {
+      v1::Warning* warning = response->add_warnings();
+      warning->set_code("not_discovered");
+      warning->set_field("discover");
+      warning->set_message(absl::StrCat("provider ", listing.provider,
+                                        " gave no list: ", listing.models.status().message()));
+      continue;
+    }
+    const Provider* provider = snapshot.FindProvider(listing.provider);
+    for (const std::string& name : *listing.models) {
+      if (!named.insert(absl::StrCat(listing.provider, "/", name)).second) continue;
+      AddDiscovered(listing.provider, name, *provider, response);
+    }
+  }
+}
+
+// No key of the configuration goes out, whoever wrote it there.
+void Scrub(const Logger* logger, v1::ListModelsResponse* response) {
+  if (logger == nullptr) return;
+  for (v1::Warning& warning : *response->mutable_warnings()) {
+    logger->scrubber().Scrub(warning.mutable_message());
+  }
 }
 
 }  // namespace
@@ -74,7 +114,18 @@ Task<absl::Status> ListModelsMethod::Serve(
   Call call = BeginCall(*worker_, rpc, "list_models", false);
   absl::Status status = request.status();
   if (request.ok()) {
-    rpc.Send(ListOf(static_cast<const v1::ListModelsRequest&>(**request), *call.snapshot));
+    v1::ListModelsResponse response = ListOf(*call.snapshot);
+    if (static_cast<const v1::ListModelsRequest&>(**request).discover()) {
+      const Instant until =
+          std::min(call.loop->now() + kAskedFor, rpc.deadline() - kBeforeDeadline);
+      AddListings(co_await discovery_.Ask(call, until), *call.snapshot, &response);
+    }
+    if (call.cancellation->cancelled()) {
+      status = call.cancellation->status();
+    } else {
+      Scrub(call.logger, &response);
+      rpc.Send(response);
+    }
   }
   co_return EndCall(*worker_, call, std::move(status));
 }

@@ -1,9 +1,10 @@
-// ListModels: what the configuration names, with what every candidate of it can do. No provider is
-// asked in this version.
+// ListModels: what the configuration names, with what every candidate of it can do, and on demand
+// what the providers list themselves.
 #pragma once
 
 #include <memory>
 
+#include "daemon/discovery.h"
 #include "daemon/rpc.h"
 #include "daemon/worker.h"
 
@@ -21,6 +22,7 @@ class ListModelsMethod final : public RpcMethod {
 
  private:
   Worker* const worker_;
+  Discovery discovery_;
 };
 
 }  // namespace mg

@@ -88,6 +88,11 @@ class Provider {
   // (kUnsupportedField, kUnsupportedMethod, kInvalidRequest), before anything is sent. Destroying
   // the Answer closes the connection.
   virtual absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const = 0;
+  // The names of the models that the provider itself lists, page by page until `until`. Of `ask`
+  // only what belongs to the worker and connect_timeout are read. kUnsupportedMethod where it has
+  // no list; what `ask` and `cancellation` refer to must outlive the task.
+  virtual Task<absl::StatusOr<std::vector<std::string>>> ListModels(
+      const Ask& ask, Instant until, Cancellation* cancellation) const;
   // What this model can do here, in the words of spec/providers.md §9 ("chat", "embed", "tools").
   virtual std::vector<absl::string_view> Capabilities(absl::string_view model) const = 0;
 };

@@ -60,8 +60,12 @@ class WholeAnswers : public testing::Test {
   template <typename Method, typename Request>
   absl::Status Call(const Request& request) {
     Method method(&worker_);
+    return Call(&method, request);
+  }
+  template <typename Request>
+  absl::Status Call(RpcMethod* method, const Request& request) {
     absl::Status status = absl::UnknownError("did not end");
-    Spawn(Serve(&method, &rpc_, std::make_unique<Request>(request), &status));
+    Spawn(Serve(method, &rpc_, std::make_unique<Request>(request), &status));
     loop_.RunUntilIdle();
     return status;
   }
@@ -93,6 +97,12 @@ class WholeAnswers : public testing::Test {
     body += R"(],"usage":{"prompt_tokens":)" + std::to_string(count) + R"(,"total_tokens":)" +
             std::to_string(count) + "}}";
     return Script::Json(200, body);
+  }
+
+  static std::vector<std::string> NamesOf(const v1::ListModelsResponse& response) {
+    std::vector<std::string> names;
+    for (const v1::Model& model : response.models()) names.push_back(model.name());
+    return names;
   }
 
   int log_[2];
@@ -272,13 +282,9 @@ TEST_F(WholeAnswers, CountingWantsOneThingToCount) {
 }
 
 TEST_F(WholeAnswers, ModelsAreListedAliasesFirst) {
-  v1::ListModelsRequest request;
-  request.set_discover(true);
-  ASSERT_TRUE(Call<ListModelsMethod>(request).ok());
+  ASSERT_TRUE(Call<ListModelsMethod>(v1::ListModelsRequest()).ok());
   const auto response = Sent<v1::ListModelsResponse>();
-  std::vector<std::string> names;
-  for (const v1::Model& model : response.models()) names.push_back(model.name());
-  EXPECT_THAT(names, ElementsAre("best", "both", "mocked", "fake/m", "house/e"));
+  EXPECT_THAT(NamesOf(response), ElementsAre("best", "both", "mocked", "fake/m", "house/e"));
   EXPECT_EQ(response.models(0).kind(), v1::Model::KIND_ALIAS);
   ASSERT_EQ(response.models(0).candidates_size(), 2);
   EXPECT_EQ(response.models(0).candidates(1).tier(), 1);
@@ -287,7 +293,58 @@ TEST_F(WholeAnswers, ModelsAreListedAliasesFirst) {
   EXPECT_THAT(response.models(0).capabilities(), testing::Contains("chat"));
   EXPECT_THAT(response.models(0).capabilities(), testing::Not(testing::Contains("count_tokens")));
   EXPECT_THAT(response.models(0).capabilities(), testing::Not(testing::Contains("logprobs")));
-  EXPECT_EQ(response.warnings_size(), 3);  // one for each provider
+  EXPECT_EQ(response.warnings_size(), 0);
+  EXPECT_TRUE(http_.hits().empty());
+}
+
+TEST_F(WholeAnswers, ModelsThatProvidersListComeLast) {
+  ListModelsMethod method(&worker_);
+  v1::ListModelsRequest request;
+  request.set_discover(true);
+  // In the order of their names: claude, fake (a mock, which is not asked), house.
+  http_.Then(Script::Json(200, R"({"data":[{"id":"c-1"}],"has_more":true,"last_id":"c 1"})")
+                 .HeadAfter(absl::Seconds(1)));
+  http_.Then(Script::Json(401, R"({"error":{"message":"no key"}})").HeadAfter(absl::Seconds(2)));
+  http_.Then(Script::Json(200, R"({"data":[{"id":"c-2"}],"has_more":false,"last_id":"c-2"})"));
+  ASSERT_TRUE(Call(&method, request).ok());
+  const auto first = Sent<v1::ListModelsResponse>();
+  EXPECT_THAT(NamesOf(first), ElementsAre("best", "both", "mocked", "fake/m", "house/e",
+                                          "claude/c-1", "claude/c-2"));
+  const v1::Model& listed = first.models(5);
+  EXPECT_EQ(listed.kind(), v1::Model::KIND_PROVIDER_MODEL);
+  EXPECT_THAT(listed.capabilities(), testing::Contains("chat"));
+  ASSERT_EQ(listed.candidates_size(), 1);
+  EXPECT_EQ(listed.candidates(0).provider(), "claude");
+  ASSERT_EQ(first.warnings_size(), 2);
+  EXPECT_THAT(first.warnings(0).message(), HasSubstr("provider fake gave no list"));
+  EXPECT_THAT(first.warnings(1).message(), HasSubstr("provider house gave no list"));
+  ASSERT_EQ(http_.hits().size(), 3u);
+  EXPECT_EQ(http_.hits()[0]->request.url, "http://127.0.0.1:2/v1/models?limit=1000");
+  EXPECT_EQ(http_.hits()[0]->request.method, "GET");
+  EXPECT_EQ(FindHeader(http_.hits()[0]->request.headers, "x-api-key"), "sk-ant");
+  EXPECT_EQ(http_.hits()[1]->request.url, "http://127.0.0.1:1/v1/models");
+  EXPECT_EQ(http_.hits()[1]->at, http_.hits()[0]->at) << "side by side";
+  EXPECT_THAT(http_.hits()[2]->request.url, HasSubstr("limit=1000&after_id=c%201"));
+
+  // A list is kept for ten minutes; one that failed is asked for again, and has five seconds.
+  rpc_.sent.clear();
+  http_.Then(Script::Json(200, R"([{"id":"e"},{"id":"f"}])").HeadAfter(absl::Seconds(6)));
+  ASSERT_TRUE(Call(&method, request).ok());
+  const auto second = Sent<v1::ListModelsResponse>();
+  EXPECT_THAT(NamesOf(second), ElementsAre("best", "both", "mocked", "fake/m", "house/e",
+                                           "claude/c-1", "claude/c-2"));
+  EXPECT_EQ(http_.hits().size(), 4u);
+  EXPECT_THAT(second.warnings(1).message(), HasSubstr("it did not come in time"));
+
+  rpc_.sent.clear();
+  loop_.RunFor(absl::Minutes(11));
+  http_.Then(Script::Json(200, "<html>"));
+  http_.Then(Script::Json(200, R"([{"id":"e"},{"id":"f"},{"id":""},{"name":"g"}])"));
+  ASSERT_TRUE(Call(&method, request).ok());
+  const auto third = Sent<v1::ListModelsResponse>();
+  EXPECT_THAT(NamesOf(third),
+              ElementsAre("best", "both", "mocked", "fake/m", "house/e", "house/f"));
+  EXPECT_THAT(third.warnings(0).message(), HasSubstr("provider claude gave no list"));
 }
 
 }  // namespace

@@ -1,0 +1,14 @@
+#include "daemon/provider.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+
+namespace mg {
+
+Task<absl::StatusOr<std::vector<std::string>>> Provider::ListModels(const Ask&, Instant,
+                                                                    Cancellation*) const {
+  co_return MakeError(ErrorClass::kUnsupportedMethod,
+                      absl::StrCat(name(), " has no list of its models that can be asked for"));
+}
+
+}  // namespace mg
