@@ -135,6 +135,7 @@ struct PlatformConfig {
       headers;  // configured ones; they replace ours of the same name, compared without case
   std::string organization;
   std::string project;
+  std::string location = {};
   std::string api_version = {};
   bool bearer = false;  // the key is a bearer token, where the API takes keys of both forms
 };
@@ -151,7 +152,7 @@ class Platform {
 struct Adapter {
   const Dialect* dialect = nullptr;
   const Platform* platform = nullptr;
-  absl::string_view default_base_url;  // empty: base_url is required
+  absl::string_view default_base_url;  // empty: base_url is required, or its platform knows
   bool compatible = false;
   const ModelListShape* models = nullptr;  // null: it has no list that can be asked for
 };

@@ -120,7 +120,7 @@ absl::Status FramedDecoder::ReadEvent(const SseEvent& event, bool cut,
   memory_.Clear();
   JsonDocument json(&memory_);
   const absl::Status parsed = ParseJson(data, &json);
-  if (!parsed.ok() && cut) return absl::OkStatus();  // what is missing decides
+  if (!parsed.ok() && (cut || event.bare)) return absl::OkStatus();  // what is missing decides
   if (!parsed.ok() && event.name == "error") {
     json.SetString(data.data(), static_cast<rapidjson::SizeType>(data.size()));
   } else if (!parsed.ok()) {

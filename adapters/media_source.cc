@@ -31,17 +31,24 @@ absl::Status MediaTypeOf(const Media& media, const std::string& field, EncodeNot
   return absl::OkStatus();
 }
 
-absl::Status CheckMediaSource(const Media& media, const std::string& field) {
+absl::Status CheckMediaSource(const Media& media, const std::string& field,
+                              absl::string_view also_reads) {
   switch (media.source_case()) {
     case Media::kData:
       if (!media.data().empty()) return absl::OkStatus();
       break;
     case Media::kUri:
       if (absl::StartsWithIgnoreCase(media.uri(), "https://")) return absl::OkStatus();
+      if (!also_reads.empty() && absl::StartsWithIgnoreCase(media.uri(), also_reads)) {
+        return absl::OkStatus();
+      }
       if (absl::StartsWithIgnoreCase(media.uri(), "gs:") ||
           absl::StartsWithIgnoreCase(media.uri(), "s3:")) {
-        return Unsupported(absl::StrCat(field, ".uri"),
-                           "this provider reads https URIs only; send the data itself");
+        return Unsupported(
+            absl::StrCat(field, ".uri"),
+            absl::StrCat("this provider reads https ",
+                         also_reads.empty() ? "" : absl::StrCat("and ", also_reads, " "),
+                         "URIs only; send the data itself"));
       }
       return Invalid(absl::StrCat(field, ".uri"), "no https:, gs: or s3: URI");
     case Media::kFileId:

@@ -16,7 +16,9 @@ absl::Status MediaTypeOf(const v1::Media& media, const std::string& field, Encod
                          std::string* type);
 
 // Is there exactly one source, and can a provider that reads data, https: and file ids have it?
-absl::Status CheckMediaSource(const v1::Media& media, const std::string& field);
+// `also_reads`: a scheme ("gs:") that it reads beside https.
+absl::Status CheckMediaSource(const v1::Media& media, const std::string& field,
+                              absl::string_view also_reads = "");
 
 // Warns of the member `name` of the media, which the dialect has no place for, unless it is empty.
 absl::Status DropMediaHint(const std::string& value, const std::string& field,

@@ -45,10 +45,17 @@ int NumberOf(const std::string& text) {
   return absl::SimpleAtoi(text, &number) ? number : 0;
 }
 
-void ReadDaily(const JsonValue& error, Said* said) {
+// Google's details: violations of quotas and of fields, and a reason.
+void ReadDetails(const JsonValue& error, Said* said) {
   const JsonValue* details = Member(error, "details");
   if (details == nullptr || !details->IsArray()) return;
   for (const JsonValue& detail : details->GetArray()) {
+    const absl::string_view reason = StringMember(detail, "reason");
+    if (said->inner_code.empty()) said->inner_code = absl::AsciiStrToLower(reason);
+    const JsonValue* fields = Member(detail, "fieldViolations");
+    if (fields != nullptr && fields->IsArray() && !fields->Empty() && said->param.empty()) {
+      said->param = std::string(StringMember((*fields)[0], "field"));
+    }
     const JsonValue* violations = Member(detail, "violations");
     if (violations == nullptr || !violations->IsArray()) continue;
     for (const JsonValue& violation : violations->GetArray()) {
@@ -107,7 +114,7 @@ void ReadObject(const JsonValue& error, int depth, Said* said) {
     const int number = NumberOf(each);
     if (said->status == 0 && number >= 400 && number <= 599) said->status = number;
   }
-  ReadDaily(error, said);
+  ReadDetails(error, said);
 }
 
 void ReadError(const JsonValue& body, int depth, Said* said);
@@ -173,7 +180,9 @@ bool IsContext(const Said& said, const std::string& message) {
   }
   if (said.code == "string_above_max_length") return false;  // of one text, not of the prompt
   const bool may = OneOf(absl::StrCat(said.status), {"0", "400", "422"});
-  return may && Holds(message, {"context length", "context window", "too long", "too many tokens"});
+  return may &&
+         (Holds(message, {"context length", "context window", "too long", "too many tokens"}) ||
+          (Holds(message, {"input token count"}) && Holds(message, {"exceeds the maximum"})));
 }
 
 bool IsQuota(const Said& said, const std::string& message, bool has_hint) {
@@ -191,14 +200,15 @@ bool IsModel(const Said& said, const std::string& message) {
                 "model_decommissioned", "unsupported_country_region_territory"})) {
     return true;
   }
-  if (said.status == 410) return true;
+  if (said.status == 410 || (said.status == 0 && Is(said, {"not_found"}))) return true;
   if (said.status == 404) return said.param.empty() || said.param == "model";
   return said.status == 403 && Holds(message, {"access to model", "access to the model"});
 }
 
 bool IsCredential(const Said& said, const std::string& message) {
   if (said.status == 401 || said.status == 403) return true;
-  if (Is(said, {"invalid_api_key", "authentication_error", "permission_error", "unauthorized"})) {
+  if (Is(said, {"invalid_api_key", "authentication_error", "permission_error", "unauthorized",
+                "api_key_invalid", "unauthenticated", "permission_denied"})) {
     return true;
   }
   return (said.status == 400 || said.status == 0) &&

@@ -5,8 +5,11 @@
 #include "adapters/dialect.h"
 #include "adapters/dialects/anthropic.h"
 #include "adapters/dialects/cohere.h"
+#include "adapters/dialects/gemini.h"
 #include "adapters/dialects/openai.h"
+#include "adapters/dialects/vertex.h"
 #include "adapters/platforms/anthropic.h"
+#include "adapters/platforms/gemini.h"
 #include "adapters/platforms/openai.h"
 
 namespace mg {
@@ -16,6 +19,8 @@ namespace {
 constexpr ModelListShape kOpenAiModels = {"/models", "", "data", "id", "", "", ""};
 constexpr ModelListShape kAnthropicModels = {
     "/v1/models?limit=1000", "after_id", "data", "id", "", "last_id", "has_more"};
+constexpr ModelListShape kGeminiModels = {
+    "/models?pageSize=1000", "pageToken", "models", "name", "models/", "nextPageToken", ""};
 constexpr ModelListShape kCohereModels = {
     "/v1/models?page_size=1000", "page_token", "models", "name", "", "next_page_token", ""};
 
@@ -27,6 +32,10 @@ const Adapter* FindAdapter(absl::string_view kind) {
   static const AnthropicDialect kAnthropic;
   static const AnthropicPlatform kAnthropicPlatform;
   static const CohereDialect kCohere;
+  static const GeminiDialect kGemini(false);
+  static const GeminiPlatform kGeminiPlatform;
+  static const VertexDialect kVertex;
+  static const VertexPlatform kVertexPlatform;
   static const struct {
     absl::string_view kind;
     Adapter adapter;
@@ -36,6 +45,11 @@ const Adapter* FindAdapter(absl::string_view kind) {
       {"anthropic",
        {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false, &kAnthropicModels}},
       {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false, &kCohereModels}},
+      {"gemini",
+       {&kGemini, &kGeminiPlatform, "https://generativelanguage.googleapis.com", false,
+        &kGeminiModels}},
+      // Where Vertex AI is depends on the location.
+      {"vertex", {&kVertex, &kVertexPlatform, "", false}},
   };
   for (const auto& row : kAdapters) {
     if (row.kind == kind) return &row.adapter;

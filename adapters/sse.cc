@@ -76,7 +76,16 @@ absl::Status SseParser::EndLine(absl::string_view line, Visitor visit) {
   absl::string_view value;
   if (colon != absl::string_view::npos) value = line.substr(colon + 1);
   if (!value.empty() && value[0] == ' ') value.remove_prefix(1);
-  if (field == "data") {
+  // No field begins with a bracket, but an error that a server puts between the events does.
+  bare_ = bare_ || (!has_data_ && (line[0] == '{' || line[0] == '['));
+  if (bare_ && field == "data") {
+    if (auto status = Dispatch(visit); !status.ok()) return status;
+    event_bytes_ = line.size();
+  }
+  if (bare_) {
+    data_.append(line.data(), line.size());
+    has_data_ = true;
+  } else if (field == "data") {
     if (has_data_) data_.push_back('\n');
     data_.append(value.data(), value.size());
     has_data_ = true;
@@ -88,8 +97,9 @@ absl::Status SseParser::EndLine(absl::string_view line, Visitor visit) {
 
 absl::Status SseParser::Dispatch(Visitor visit) {
   absl::Status status;
-  if (has_data_) status = visit(SseEvent{name_, data_});
+  if (has_data_) status = visit(SseEvent{name_, data_, bare_});
   has_data_ = false;
+  bare_ = false;
   Empty(&data_);
   name_.clear();
   event_bytes_ = 0;

@@ -14,6 +14,7 @@ namespace mg {
 struct SseEvent {
   absl::string_view name;  // of its `event:` line; empty: there was none
   absl::string_view data;  // valid during the call only
+  bool bare = false;  // it stood there without `data:`: a JSON document, as Google's errors are
 };
 
 class SseParser {
@@ -43,6 +44,7 @@ class SseParser {
   size_t event_bytes_ = 0;  // of the event so far, comments included
   std::string line_;        // what of the current line came in earlier feeds
   bool has_data_ = false;
+  bool bare_ = false;  // of an event whose lines are JSON themselves
   std::string data_;
   std::string name_;
 };

@@ -22,7 +22,9 @@ PlatformConfig PlatformOf(const Adapter& adapter, const v1::ProviderConfig& conf
   if (platform.base_url.empty()) platform.base_url = std::string(adapter.default_base_url);
   platform.organization = TextOf(config, "organization");
   platform.project = TextOf(config, "project");
+  platform.location = TextOf(config, "location");
   platform.api_version = TextOf(config, "version");
+  if (platform.api_version.empty()) platform.api_version = TextOf(config, "api_version");
   platform.bearer = IsWritten(config, "bearer_token");
   for (const auto& [name, value] : http.headers()) platform.headers.push_back({name, value});
   return platform;

@@ -1,14 +1,11 @@
 #include "adapters/dialects/anthropic.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/anthropic_answer.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/dialects/anthropic_options.h"
-#include "adapters/json_count.h"
 #include "adapters/json_text.h"
+#include "adapters/provider_count.h"
 #include "adapters/provider_errors.h"
 #include "base/utf8.h"
 
@@ -74,19 +71,7 @@ absl::StatusOr<EncodedRequest> AnthropicDialect::EncodeCount(const v1::CountToke
 // The vendor calls its number an estimate.
 absl::Status AnthropicDialect::DecodeCount(const DialectContext& context, absl::string_view body,
                                            v1::CountTokensResponse* response) const {
-  JsonDocument document;
-  if (auto status = ParseJson(body, &document); !status.ok()) {
-    return MalformedAnswer(context, status.message());
-  }
-  const auto tokens = CountMember(document, "input_tokens");
-  if (!tokens.has_value()) return MalformedAnswer(context, "no input_tokens in it");
-  constexpr double kMost = 2147483647;
-  response->set_tokens(*tokens);
-  response->set_accuracy(v1::CountTokensResponse::ACCURACY_PROVIDER_ESTIMATE);
-  response->set_method("anthropic count_tokens");
-  response->set_lower_bound(static_cast<int32_t>(std::floor(*tokens * 0.95)));
-  response->set_upper_bound(static_cast<int32_t>(std::min(std::ceil(*tokens * 1.05), kMost)));
-  return absl::OkStatus();
+  return ReadEstimatedCount(context, body, "input_tokens", "anthropic count_tokens", response);
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> AnthropicDialect::NewChatDecoder(

@@ -2,6 +2,7 @@
 // the provider's own blocks, each at its place.
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/call_arguments.h"
 #include "adapters/dialects/anthropic_message_writer.h"
 #include "adapters/dialects/anthropic_state.h"
 #include "adapters/json_text.h"
@@ -32,28 +33,6 @@ Part Trimmed(const Part& part) {
     trimmed.set_refusal(std::string(absl::StripTrailingAsciiWhitespace(part.refusal())));
   }
   return trimmed;
-}
-
-// The object that the arguments of a call are, or are put into: `input` takes nothing else.
-void AppendInput(const std::string& arguments, bool* changed, std::string* out) {
-  *changed = false;
-  absl::string_view object;
-  bool empty = false;
-  if (IsBlank(arguments)) {
-    out->append("{}");
-  } else if (CheckJsonObject(arguments, &object, &empty).ok()) {
-    absl::StrAppend(out, object);
-  } else {
-    *changed = true;
-    JsonDocument value;
-    out->append("{\"input\":");
-    if (ParseJson(arguments, &value).ok()) {
-      absl::StrAppend(out, absl::StripAsciiWhitespace(arguments));
-    } else {
-      AppendJsonString(arguments, out);
-    }
-    out->push_back('}');
-  }
 }
 
 }  // namespace
@@ -188,9 +167,7 @@ absl::Status AnthropicMessageWriter::WriteToolCall(const Part& part, const PartP
   out_.append(",\"name\":");
   AppendJsonString(call.name(), &out_);
   out_.append(",\"input\":");
-  bool changed = false;
-  AppendInput(call.arguments_json(), &changed, &out_);
-  if (changed) {
+  if (!AppendArgumentsObject(call.arguments_json(), &out_)) {
     notes_.Tell("changed", place.Field("tool_call.arguments_json"),
                 "no JSON object, and nothing else is taken: it is sent as the member input of one");
   }

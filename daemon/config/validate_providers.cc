@@ -204,6 +204,38 @@ void CheckAnthropic(const v1::AnthropicConfig& anthropic, const std::string& pat
   }
 }
 
+// What becomes a step of the path, or of the host's name.
+bool IsPathWord(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) {
+                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+                              c == '_' || c == '.' || c == ':';
+                     }) &&
+         text != "." && text != "..";
+}
+
+void CheckGemini(const v1::GeminiConfig& gemini, const std::string& path, Findings* findings) {
+  if (IsPathWord(gemini.api_version())) return;
+  findings->Add(absl::StrCat(path, ".api_version"), "must be one word: v1beta");
+}
+
+void CheckVertex(const v1::VertexConfig& vertex, const std::string& path, Findings* findings) {
+  if (!IsPathWord(vertex.project())) {
+    findings->Add(absl::StrCat(path, ".project"), "must be the id of a project: my-project");
+  }
+  if (!IsPathWord(vertex.location())) {
+    findings->Add(absl::StrCat(path, ".location"), "must be a region, us, eu or global");
+  }
+  if (!vertex.project().empty()) return;
+  if (vertex.has_bearer_token()) {
+    findings->Add(absl::StrCat(path, ".bearer_token"),
+                  "needs project beside it: only an API key says which it is");
+  }
+  if (!vertex.location().empty()) {
+    findings->Add(absl::StrCat(path, ".location"), "needs project beside it");
+  }
+}
+
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
@@ -220,6 +252,8 @@ void ValidateProviders(const v1::Config& config, const Outside& outside, Finding
     }
     CheckSent(provider, path, findings);
     if (provider.has_anthropic()) CheckAnthropic(provider.anthropic(), path, findings);
+    if (provider.has_gemini()) CheckGemini(provider.gemini(), path, findings);
+    if (provider.has_vertex()) CheckVertex(provider.vertex(), path, findings);
     if (provider.has_mock()) CheckMock(provider.mock(), path, findings);
   }
 }

@@ -112,7 +112,7 @@ class Configuration(unittest.TestCase):
     def test_the_one_of_the_readme_is_right(self):
         text, = blocks(README, "Configuration", "yaml")
         run = daemon.run("check", "-", stdin=text, OPENAI_API_KEY="x",
-                         ANTHROPIC_API_KEY="x")
+                         ANTHROPIC_API_KEY="x", GEMINI_API_KEY="x")
         self.assertEqual((0, "(standard input): ok\n", ""), (run.returncode, run.stdout, run.stderr))
 
 

@@ -224,12 +224,13 @@ void ServeTheDefaults() {
   Daemon daemon({.environment = {{"OPENAI_API_KEY", "sk-canary-of-openai-000"},
                                  {"ANTHROPIC_API_KEY", "sk-canary-of-anthropic-0"},
                                  {"GEMINI_API_KEY", "sk-canary-of-gemini-0000"},
+                                 {"MISTRAL_API_KEY", "sk-canary-of-mistral-000"},
                                  {"HTTPS_PROXY", proxy.Url()}}});
   ASSERT_TRUE(daemon.WaitForLine("\"event\":\"start\""));
   EXPECT_EQ(daemon.tcp(), "127.0.0.1:7411");
   EXPECT_EQ(daemon.admin(), "127.0.0.1:7413");
   EXPECT_EQ(daemon.socket_address(), "unix:/run/model-gateway/gateway.sock");
-  EXPECT_THAT(daemon.Out(), AllOf(HasSubstr("GEMINI_API_KEY"), HasSubstr("embedded defaults"),
+  EXPECT_THAT(daemon.Out(), AllOf(HasSubstr("MISTRAL_API_KEY"), HasSubstr("embedded defaults"),
                                   Not(HasSubstr("canary"))));
 
   // gRPC's threads live in the other world: they come by the socket.
@@ -245,7 +246,9 @@ void ServeTheDefaults() {
   EXPECT_EQ(anthropic.detail.kind(), v1::ERROR_KIND_CONNECTION) << anthropic.message;
   EXPECT_EQ(anthropic.detail.provider(), "anthropic");
   const Reply gemini = caller.Chat(Ask("gemini/flash"));
-  EXPECT_EQ(gemini.detail.kind(), v1::ERROR_KIND_UNKNOWN_MODEL) << gemini.message;
+  EXPECT_EQ(gemini.detail.kind(), v1::ERROR_KIND_CONNECTION) << gemini.message;
+  const Reply mistral = caller.Chat(Ask("mistral/large"));
+  EXPECT_EQ(mistral.detail.kind(), v1::ERROR_KIND_UNKNOWN_MODEL) << mistral.message;
   EXPECT_EQ(daemon.Stop(), 0);
 }
 

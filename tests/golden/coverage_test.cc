@@ -76,6 +76,9 @@ const std::vector<DialectContext>& Contexts() {
                                       {.provider = "anthropic", .model = "claude-haiku-4-5"},
                                       {.provider = "anthropic", .model = "claude-opus-4-6"},
                                       {.provider = "anthropic", .model = "claude-opus-5-5"},
+                                      {.provider = "gemini", .model = "gemini-2.5-flash"},
+                                      {.provider = "gemini", .model = "gemma-3-27b-it"},
+                                      {.provider = "vertex", .model = "gemini-3-pro-preview"},
                                       {.provider = "cohere", .model = "command-a-03-2025"}};
   return *kContexts;
 }
@@ -85,7 +88,8 @@ const std::map<std::string, std::string>& Values() {
   static const auto* const kValues = new std::map<std::string, std::string>{
       {"messages.role", "ROLE_SYSTEM"},
       {"messages.parts.tool_call.arguments_json", "\"{\\\"a\\\":1}\""},
-      {"tools.parameters_schema_json", "\"{\\\"type\\\":\\\"object\\\"}\""},
+      {"tools.parameters_schema_json",
+       "\"{\\\"type\\\":\\\"object\\\",\\\"properties\\\":{\\\"a\\\":{}}}\""},
       {"response_format.json_schema.schema_json", "\"{\\\"type\\\":\\\"object\\\"}\""},
       {"reasoning.effort", "\"low\""},
       {"sampling.choices", "2"},
@@ -107,7 +111,8 @@ std::string ValueOf(const std::string& path, const FieldDescriptor* field) {
     const bool text = field->message_type()->field(1)->type() == FieldDescriptor::TYPE_STRING;
     return text ? "{ key: \"openai\" value: \"v\" }"
                 : absl::StrCat("[{ key: \"openai\"", kOption, " }, { key: \"anthropic\"", kOption,
-                               " }, { key: \"cohere\"", kOption, " }]");
+                               " }, { key: \"gemini\"", kOption, " }, { key: \"cohere\"", kOption,
+                               " }]");
   }
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:

@@ -52,7 +52,7 @@ void MakeGeneratedAlike(absl::string_view body, v1::ChatResponse* answer) {
 }  // namespace
 
 const Adapter& AdapterOf(const DialectContext& context) {
-  for (const char* kind : {"anthropic", "cohere"}) {
+  for (const char* kind : {"anthropic", "gemini", "vertex", "cohere"}) {
     if (absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
   }
   return *FindAdapter(context.compatible ? "openai_compatible" : "openai");

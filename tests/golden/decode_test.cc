@@ -13,7 +13,7 @@ namespace mg {
 namespace {
 
 DialectContext ContextFor(absl::string_view dir) {
-  for (const char* dialect : {"anthropic", "cohere"}) {
+  for (const char* dialect : {"anthropic", "gemini", "cohere"}) {
     if (absl::StartsWith(dir, dialect)) return {.provider = dialect, .model = "m"};
   }
   return {.provider = "p", .model = "m", .compatible = dir != "openai"};
@@ -44,7 +44,7 @@ std::vector<std::string> Bodies(const std::string& dir) {
 
 TEST(Decode, Golden) {
   size_t run = 0;
-  for (const std::string dir : {"openai", "compatible", "anthropic", "cohere"}) {
+  for (const std::string dir : {"openai", "compatible", "anthropic", "gemini", "cohere"}) {
     for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
       SCOPED_TRACE(path);
       ++run;
@@ -62,7 +62,7 @@ TEST(Decode, Golden) {
 }
 
 TEST(Decode, StreamAndWholeAnswerSayTheSame) {
-  for (const std::string dir : {"pairs", "anthropic_pairs", "cohere_pairs"}) {
+  for (const std::string dir : {"pairs", "anthropic_pairs", "gemini_pairs", "cohere_pairs"}) {
     for (const std::string& path : FilesIn(absl::StrCat(GoldenDir(), "/decode/", dir), ".sse")) {
       SCOPED_TRACE(path);
       const std::string whole = path.substr(0, path.size() - 3) + "json";

@@ -104,5 +104,9 @@ TEST(Encode, GoldenCohere) {
   RunGolden("/encode/cohere", {.provider = "cohere", .model = "command-a-03-2025"}, 60);
 }
 
+TEST(Encode, GoldenGemini) {
+  RunGolden("/encode/gemini", {.provider = "gemini", .model = "gemini-2.5-flash"}, 100);
+}
+
 }  // namespace
 }  // namespace mg

@@ -45,6 +45,7 @@ LIBRARIES = {
 # is that no two are the same.
 PURE = ["resilience", "adapters", "routing"]
 MAKES_IDS = ["adapters/dialects/anthropic_answer.h", "adapters/dialects/cohere_answer.h",
+             "adapters/dialects/gemini_answer.h",
              "adapters/dialects/openai_answer.h"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

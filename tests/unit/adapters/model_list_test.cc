@@ -40,6 +40,13 @@ TEST(ModelListTest, EachProviderHasItsShape) {
   const ModelPage cohere = PageOf("cohere", R"({"models":[{"name":"c"}],"next_page_token":"t"})");
   EXPECT_THAT(cohere.ids, ElementsAre("c"));
   EXPECT_EQ(cohere.next, "t");
+
+  EXPECT_EQ(EncodeModelList(ShapeOf("gemini"), "x").url, "/models?pageSize=1000&pageToken=x");
+  const ModelPage gemini = PageOf(
+      "gemini", R"({"models":[{"name":"models/g"},{"name":"tunedModels/m"}],"nextPageToken":"t"})");
+  EXPECT_THAT(gemini.ids, ElementsAre("g", "tunedModels/m"));
+  EXPECT_EQ(gemini.next, "t");
+  EXPECT_EQ(FindAdapter("vertex")->models, nullptr);
 }
 
 TEST(ModelListTest, WhatIsNoNameIsPassedOver) {

@@ -67,7 +67,71 @@ TEST(Platform, AnthropicUrlAndHeaders) {
   EXPECT_EQ(FindHeader(by_token.headers, "anthropic-beta"), "");
 }
 
+TEST(Platform, GeminiUrlAndHeaders) {
+  const Platform* platform = FindAdapter("gemini")->platform;
+  HttpRequest request;
+  request.url = "/models/m:generateContent";
+  PlatformConfig config;
+  config.base_url = "https://e.test";
+  config.headers = {{"X-Extra", "1"}};
+  platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(request.url, "https://e.test/v1beta/models/m:generateContent");
+  EXPECT_EQ(FindHeader(request.headers, "x-goog-api-key"), "k");
+  EXPECT_EQ(FindHeader(request.headers, "x-extra"), "1");
+  EXPECT_EQ(FindHeader(request.headers, "content-type"), "application/json");
+  EXPECT_EQ(FindHeader(request.headers, "user-agent").substr(0, 14), "model-gateway/");
+  EXPECT_EQ(request.headers.size(), 4u);
+
+  HttpRequest of_version;
+  of_version.url = "/models/m:countTokens";
+  config.api_version = "v1";
+  platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &of_version);
+  EXPECT_EQ(of_version.url, "https://e.test/v1/models/m:countTokens");
+}
+
+std::string VertexUrl(absl::string_view project, absl::string_view location,
+                      absl::string_view base_url = "") {
+  HttpRequest request;
+  request.url = "/publishers/google/models/m:predict";
+  PlatformConfig config;
+  config.base_url = std::string(base_url);
+  config.project = std::string(project);
+  config.location = std::string(location);
+  FindAdapter("vertex")->platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(FindHeader(request.headers, "x-goog-api-key"), "k");
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "");
+  return request.url;
+}
+
+TEST(Platform, VertexByItsLocation) {
+  const std::string model = "/publishers/google/models/m:predict";
+  EXPECT_EQ(VertexUrl("p", "europe-west4"),
+            "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4" +
+                model);
+  EXPECT_EQ(VertexUrl("p", ""),
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global" + model);
+  EXPECT_EQ(VertexUrl("p", "global"),
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global" + model);
+  EXPECT_EQ(VertexUrl("p", "eu"),
+            "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu" + model);
+  EXPECT_EQ(VertexUrl("", ""), "https://aiplatform.googleapis.com/v1" + model);
+  EXPECT_EQ(VertexUrl("p", "us", "http://h/x"), "http://h/x/v1/projects/p/locations/us" + model);
+}
+
+TEST(Platform, VertexByAToken) {
+  HttpRequest request;
+  PlatformConfig config;
+  config.project = "p";
+  config.bearer = true;
+  FindAdapter("vertex")->platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "Bearer t");
+  EXPECT_EQ(FindHeader(request.headers, "x-goog-api-key"), "");
+}
+
 TEST(Registry, Kinds) {
+  EXPECT_EQ(FindAdapter("gemini")->default_base_url, "https://generativelanguage.googleapis.com");
+  EXPECT_EQ(FindAdapter("gemini")->dialect->name(), "gemini");
+  EXPECT_EQ(FindAdapter("vertex")->dialect->name(), "gemini");
   EXPECT_EQ(FindAdapter("anthropic")->default_base_url, "https://api.anthropic.com");
   EXPECT_EQ(FindAdapter("anthropic")->dialect->name(), "anthropic");
   EXPECT_EQ(FindAdapter("cohere")->default_base_url, "https://api.cohere.com");

@@ -55,6 +55,14 @@ TEST(Sse, CommentsForHoursAreNoLargeEvent) {
   EXPECT_EQ(seen.data, std::vector<std::string>{"a"});
 }
 
+TEST(Sse, ADocumentBetweenTheEventsIsOne) {
+  SseParser parser;
+  Seen seen;
+  seen.Feed(&parser, "data: a\n\n{\n  \"error\": {\"code\": 5}\n}\ndata: b\n{c\n\n");
+  EXPECT_TRUE(seen.status.ok());
+  EXPECT_EQ(seen.data, (std::vector<std::string>{"a", "{  \"error\": {\"code\": 5}}", "b"}));
+}
+
 TEST(Sse, TheVisitorsStatusEndsTheParsing) {
   SseParser parser;
   int calls = 0;

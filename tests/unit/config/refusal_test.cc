@@ -124,7 +124,7 @@ TEST(Refusal, KeysOfLaterVersions) {
       },
       kProviders);
   std::vector<Refusal> kinds;
-  for (const char* kind : {"azure_openai", "bedrock", "gemini", "vertex", "plugin"}) {
+  for (const char* kind : {"azure_openai", "bedrock", "plugin"}) {
     kinds.push_back({absl::StrCat("providers: { p: { ", kind, ": { api_key: { env: KEY } } } }"), 1,
                      absl::StrCat("providers.p.", kind),
                      absl::StrCat("\"providers.p.", kind, "\" is not in this version")});
@@ -147,6 +147,26 @@ TEST(Refusal, KeysOfLaterVersions) {
           {"providers: { p: { cohere: { api_key: { env: KEY }, base_url: \"http://a.test\" } } }",
            1, "providers.p.cohere.base_url", "beyond loopback"}},
          "");
+  const auto vertex = [](absl::string_view keys, absl::string_view key, absl::string_view message) {
+    return Refusal{absl::StrCat("providers: { p: { vertex: { ", keys, " } } }"), 1,
+                   absl::StrCat("providers.p.vertex", key.empty() ? "" : ".", key),
+                   std::string(message)};
+  };
+  Expect(
+      {{"providers: { p: { gemini: { base_url: https://a } } }", 1, "providers.p.gemini",
+        "api_key"},
+       {"providers: { p: { gemini: { api_key: { env: KEY }, api_version: v1/x } } }", 1,
+        "providers.p.gemini.api_version", "must be one word"},
+       {"providers: { gemini: { mock: {} } }", 1, "providers.gemini", "is the name of a dialect"},
+       vertex("project: a", "", "needs one of these keys: api_key, bearer_token"),
+       vertex("api_key: { env: KEY }, google: { credentials_file: /a }", "google",
+              "is not in this version"),
+       vertex("bearer_token: { env: KEY }", "bearer_token", "needs project"),
+       vertex("api_key: { env: KEY }, location: eu", "location", "needs project"),
+       vertex("api_key: { env: KEY }, project: a/b", "project", "the id of a project"),
+       vertex("api_key: { env: KEY }, project: '..'", "project", "the id of a project"),
+       vertex("api_key: { env: KEY }, project: a, location: a/b", "location", "a region")},
+      "");
   Expect({{"providers: { p: { openai: { api_key: { env: KEY }, credentials: {} } } }", 1,
            "providers.p.openai.credentials", "not in this version"},
           {"providers: { p: { openai_compatible: { base_url: https://a, preset: groq } } }", 1,
@@ -232,7 +252,7 @@ TEST(Refusal, Providers) {
           common("proxy", "http://p:1/x", "has a path"),
 
           {"providers:\n  p: {}", 2, "providers.p",
-           "needs one of these keys: openai, openai_compatible, mock, anthropic, cohere"},
+           "needs one of these keys: openai, openai_compatible, mock, anthropic, cohere, gemini"},
           {"providers:\n  p: { mock: {}, openai: { api_key: { env: KEY } } }", 2,
            "providers.p.openai", "cannot stand beside \"mock\""},
           {"providers:\n  p: { openai_compatible: { base_url: https://a, heders: {} } }", 2,

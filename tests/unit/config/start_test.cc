@@ -59,18 +59,16 @@ TEST(Source, EmbeddedDefaults) {
   EXPECT_TRUE(loaded.config.providers().at("mock").has_mock());
   EXPECT_EQ(loaded.config.aliases().at("default"), "mock/echo");
 
-  outside.variables = {{"OPENAI_API_KEY", "sk"},
-                       {"ANTHROPIC_API_KEY", "x"},
-                       {"CO_API_KEY", "c"},
-                       {"GEMINI_API_KEY", "x"},
-                       {"GROQ_API_KEY", ""}};
+  outside.variables = {{"OPENAI_API_KEY", "sk"}, {"ANTHROPIC_API_KEY", "x"}, {"CO_API_KEY", "c"},
+                       {"GOOGLE_API_KEY", "g"},  {"MISTRAL_API_KEY", "x"},   {"GROQ_API_KEY", ""}};
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
   const LoadedConfig both = LoadConfig(with.source, outside.Get());
   EXPECT_EQ(ToText(both.problems), "");
   EXPECT_EQ(both.ApiKeyOf("openai").Reveal(), "sk");
   EXPECT_EQ(both.ApiKeyOf("anthropic").Reveal(), "x");
   EXPECT_EQ(both.ApiKeyOf("cohere").Reveal(), "c");
-  EXPECT_THAT(with.notes, ElementsAre("GEMINI_API_KEY is set, but its kind of provider is not in "
+  EXPECT_EQ(both.ApiKeyOf("gemini").Reveal(), "g");
+  EXPECT_THAT(with.notes, ElementsAre("MISTRAL_API_KEY is set, but its kind of provider is not in "
                                       "this version: nothing was added for it"));
 
   outside.variables = {{"OPENAI_API_KEY", ""}};
