@@ -16,4 +16,10 @@ absl::Status Dialect::DecodeCount(const DialectContext& context, absl::string_vi
                    absl::StrCat(context.provider, " has no endpoint that counts tokens"));
 }
 
+absl::Status Platform::PrepareFrom(const PlatformConfig& config, const SecretSource& source,
+                                   absl::Time wall_now, HttpRequest* request) const {
+  Prepare(config, source.Now()->key, wall_now, request);
+  return absl::OkStatus();
+}
+
 }  // namespace mg

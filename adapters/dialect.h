@@ -112,6 +112,10 @@ class Dialect {
   // is added. kMalformed where they are not as many as the inputs.
   virtual absl::Status DecodeEmbed(const DialectContext& context, EmbedBatch batch,
                                    absl::string_view body, v1::EmbedResponse* response) const = 0;
+  // Adds the usage that the head of that answer tells, for models whose body, which DecodeEmbed has
+  // passed, does not.
+  virtual void AddEmbedUsage(const DialectContext& /*context*/, const HttpHead& /*head*/,
+                             absl::string_view /*body*/, v1::EmbedResponse* /*response*/) const {}
 
   // For a dialect whose provider counts tokens itself (Capabilities has "count_tokens"); others
   // refuse (kUnsupportedMethod). kUnsupportedField: the endpoint does not count this prompt.
@@ -138,6 +142,39 @@ struct PlatformConfig {
   std::string location = {};
   std::string api_version = {};
   bool bearer = false;  // the key is a bearer token, where the API takes keys of both forms
+  std::string region = {};
+};
+
+// Who asks, as AWS knows its customers.
+struct AwsKeys {
+  Secret access_key_id;
+  Secret secret_access_key;
+  Secret session_token;  // empty: the keys are no temporary ones
+};
+
+// By what a provider knows who asks.
+struct Secrets {
+  Secret key;  // an API key or a bearer token; empty: none
+  AwsKeys aws;
+};
+
+// Where the secrets of one provider come from. Configured ones stand still (FixedSecrets); a chain
+// that fetches and refreshes them is another source. Any thread may ask.
+class SecretSource {
+ public:
+  virtual ~SecretSource() = default;
+  // Those that hold now; who has them keeps them, whatever is fetched meanwhile.
+  virtual std::shared_ptr<const Secrets> Now() const = 0;
+};
+
+class FixedSecrets final : public SecretSource {
+ public:
+  explicit FixedSecrets(Secrets secrets)
+      : secrets_(std::make_shared<const Secrets>(std::move(secrets))) {}
+  std::shared_ptr<const Secrets> Now() const override { return secrets_; }
+
+ private:
+  const std::shared_ptr<const Secrets> secrets_;
 };
 
 class Platform {
@@ -147,6 +184,10 @@ class Platform {
   // without one).
   virtual void Prepare(const PlatformConfig& config, const Secret& key, absl::Time wall_now,
                        HttpRequest* request) const = 0;
+  // The same by what the source has: its key, unless the platform wants other secrets too.
+  // kCredential where it has none of those without which nobody answers.
+  virtual absl::Status PrepareFrom(const PlatformConfig& config, const SecretSource& source,
+                                   absl::Time wall_now, HttpRequest* request) const;
 };
 
 struct Adapter {

@@ -78,4 +78,13 @@ bool ReadFloats(const JsonValue& value, v1::Embedding* embedding) {
   return IsFinite(*embedding);
 }
 
+bool ReadBytes(const JsonValue& value, v1::Embedding* embedding) {
+  if (!value.IsArray() || value.Empty()) return false;
+  for (const JsonValue& number : value.GetArray()) {
+    if (!number.IsInt() || number.GetInt() < -128 || number.GetInt() > 255) return false;
+    embedding->mutable_packed()->push_back(static_cast<char>(number.GetInt()));
+  }
+  return true;
+}
+
 }  // namespace mg

@@ -21,5 +21,8 @@ bool IsPackedType(absl::string_view element_type);
 // Little-endian floats in base64, or an array of numbers. False where it is neither, is empty or
 // holds a value that is no finite number.
 bool ReadFloats(const JsonValue& value, v1::Embedding* embedding);
+// Numbers of one byte each, signed or not, as `packed`; those of "binary" and "ubinary" hold eight
+// dimensions. False where it is no array of such, or empty.
+bool ReadBytes(const JsonValue& value, v1::Embedding* embedding);
 
 }  // namespace mg

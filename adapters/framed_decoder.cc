@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "adapters/event_stream.h"
 #include "adapters/media.h"
 #include "adapters/provider_errors.h"
 #include "rapidjson/allocators.h"
@@ -16,22 +17,29 @@ namespace {
 constexpr size_t kMaxWhole = 64 << 20;
 constexpr absl::string_view kBom = "\xEF\xBB\xBF";
 
-enum class Framing { kBySight, kWhole, kStream };
+// A frame begins with its length, which is below 32 MiB; no text begins with such a byte.
+bool BeginsFrame(char byte) { return byte == 0 || byte == 1; }
+
+enum class Framing { kBySight, kWhole, kStream, kFrames };
 
 class FramedDecoder : public Decoder {
  public:
+  // `stream`: the framing of what begins with no bracket, where `framing` is by sight.
   FramedDecoder(std::unique_ptr<AnswerReader> reader, const DialectContext& context,
-                Framing framing)
-      : context_(context), framing_(framing), reader_(std::move(reader)) {}
+                Framing framing, Framing stream)
+      : context_(context), framing_(framing), stream_(stream), reader_(std::move(reader)) {}
 
   absl::Status Feed(absl::string_view bytes, std::vector<v1::ChatEvent>* events) override;
   absl::Status Finish(bool clean, std::vector<v1::ChatEvent>* events) override;
   bool done() const override { return done_; }
   bool finished() const override { return reader_->finished(); }
-  size_t kept_bytes() const override { return whole_.size() + parser_.kept_bytes(); }
+  size_t kept_bytes() const override {
+    return whole_.size() + parser_.kept_bytes() + frames_.kept_bytes();
+  }
 
  private:
   absl::Status FeedStream(absl::string_view bytes, std::vector<v1::ChatEvent>* events);
+  absl::Status ReadFrame(const EventStreamFrame& frame, std::vector<v1::ChatEvent>* events);
   absl::Status ReadEvent(const SseEvent& event, bool cut, std::vector<v1::ChatEvent>* events);
   absl::Status Keep(absl::string_view bytes);
   absl::Status FinishWhole(bool clean, std::vector<v1::ChatEvent>* events);
@@ -41,8 +49,10 @@ class FramedDecoder : public Decoder {
 
   const DialectContext& context_;
   Framing framing_;
+  const Framing stream_;
   const std::unique_ptr<AnswerReader> reader_;
   SseParser parser_;
+  EventStreamParser frames_;
   // The document so far; before the framing is known, what was seen of the body.
   std::string whole_;
   bool done_ = false;
@@ -69,7 +79,9 @@ absl::Status FramedDecoder::Keep(absl::string_view bytes) {
 
 absl::Status FramedDecoder::Feed(absl::string_view bytes, std::vector<v1::ChatEvent>* events) {
   if (done_) return absl::OkStatus();
-  if (framing_ == Framing::kStream) return FeedStream(bytes, events);
+  if (framing_ == Framing::kStream || framing_ == Framing::kFrames) {
+    return FeedStream(bytes, events);
+  }
   if (auto status = Keep(bytes); !status.ok()) return status;
   if (framing_ == Framing::kWhole) return absl::OkStatus();
   absl::string_view head = whole_;
@@ -81,7 +93,9 @@ absl::Status FramedDecoder::Feed(absl::string_view bytes, std::vector<v1::ChatEv
     whole_.resize(std::min(whole_.size(), kBom.size() + 1));
     return absl::OkStatus();
   }
-  framing_ = head[0] == '{' || head[0] == '[' ? Framing::kWhole : Framing::kStream;
+  framing_ = head[0] == '{' || head[0] == '[' ? Framing::kWhole
+             : BeginsFrame(head[0])           ? Framing::kFrames
+                                              : stream_;
   if (framing_ == Framing::kWhole) return absl::OkStatus();
   const std::string seen(head);
   whole_.clear();
@@ -90,21 +104,39 @@ absl::Status FramedDecoder::Feed(absl::string_view bytes, std::vector<v1::ChatEv
 
 absl::Status FramedDecoder::FeedStream(absl::string_view bytes,
                                        std::vector<v1::ChatEvent>* events) {
-  auto status =
-      parser_.Feed(bytes, [&](const SseEvent& event) { return ReadEvent(event, false, events); });
-  // Only the parser's own failure has no class.
-  if (status.code() == absl::StatusCode::kResourceExhausted &&
-      ClassOf(status) == ErrorClass::kBug) {
+  absl::Status status;
+  if (framing_ == Framing::kFrames) {
+    status = frames_.Feed(bytes,
+                          [&](const EventStreamFrame& frame) { return ReadFrame(frame, events); });
+  } else {
+    status =
+        parser_.Feed(bytes, [&](const SseEvent& event) { return ReadEvent(event, false, events); });
+  }
+  // Only the parsers' own failures have no class.
+  if (!status.ok() && ClassOf(status) == ErrorClass::kBug) {
     return MalformedAnswer(context_, status.message());
   }
   return status;
 }
 
+absl::Status FramedDecoder::ReadFrame(const EventStreamFrame& frame,
+                                      std::vector<v1::ChatEvent>* events) {
+  if (done_) return absl::OkStatus();
+  const absl::string_view type = frame.Text(":message-type");
+  if (type == "exception") {
+    return AwsStreamError(context_, frame.Text(":exception-type"), frame.payload);
+  }
+  if (type == "error") {
+    return AwsStreamError(context_, frame.Text(":error-code"), frame.Text(":error-message"));
+  }
+  return ReadEvent({frame.Text(":event-type"), frame.payload}, false, events);
+}
+
 absl::Status FramedDecoder::Complete(std::vector<v1::ChatEvent>* events) {
   if (!reader_->has_output() && !reader_->has_finish()) {
-    return Broken(ErrorClass::kEmpty, framing_ == Framing::kStream
-                                          ? "ended its stream without content and finish reason"
-                                          : "answered without content and finish reason");
+    return Broken(ErrorClass::kEmpty, framing_ == Framing::kWhole
+                                          ? "answered without content and finish reason"
+                                          : "ended its stream without content and finish reason");
   }
   reader_->Complete(events);
   done_ = true;
@@ -133,7 +165,9 @@ absl::Status FramedDecoder::ReadEvent(const SseEvent& event, bool cut,
 
 absl::Status FramedDecoder::Finish(bool clean, std::vector<v1::ChatEvent>* events) {
   if (done_) return absl::OkStatus();
-  if (framing_ == Framing::kStream) return FinishStream(clean, events);
+  if (framing_ == Framing::kStream || framing_ == Framing::kFrames) {
+    return FinishStream(clean, events);
+  }
   return FinishWhole(clean, events);
 }
 
@@ -180,7 +214,9 @@ absl::StatusOr<std::unique_ptr<Decoder>> NewFramedDecoder(std::unique_ptr<Answer
   // A stream is looked at too: no event begins with a bracket, but an error that a proxy sends in
   // its place does.
   const Framing framing = type == "application/json" ? Framing::kWhole : Framing::kBySight;
-  return std::make_unique<FramedDecoder>(std::move(reader), context, framing);
+  const Framing stream =
+      type == "application/vnd.amazon.eventstream" ? Framing::kFrames : Framing::kStream;
+  return std::make_unique<FramedDecoder>(std::move(reader), context, framing, stream);
 }
 
 }  // namespace mg

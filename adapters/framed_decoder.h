@@ -1,6 +1,6 @@
-// The Decoder of an answer that comes as one JSON document or as server-sent events of JSON, by
-// media type and first byte; what the JSON means is its AnswerReader's. One per attempt, on its
-// loop.
+// The Decoder of an answer that comes as one JSON document, as server-sent events of JSON or as
+// frames of AWS's event stream, by media type and first byte; what the JSON means is its
+// AnswerReader's. One per attempt, on its loop.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,13 @@
 #include "adapters/provider_errors.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "adapters/retry_after.h"
 #include "adapters/sanitize.h"
 #include "base/utf8.h"
@@ -25,6 +27,8 @@ struct Said {
   std::string param;
   std::string message;
   bool daily_quota = false;
+  std::string aws;          // AWS's type, lower case, without "exception"
+  int original_status = 0;  // of the model behind AWS
 };
 
 bool IsWord(absl::string_view text) {
@@ -159,6 +163,21 @@ void ReadError(const JsonValue& body, int depth, Said* said) {
   }
 }
 
+// AWS names the type in a header, "ValidationException:http://…", or in the body's __type,
+// "com.amazon.coral.service#ValidationException".
+void ReadAws(absl::string_view type, const JsonValue& body, Said* said) {
+  if (type.empty()) type = StringMember(body, "__type");
+  type = type.substr(0, type.find(':'));
+  type.remove_prefix(type.rfind('#') + 1);  // nowhere: npos + 1 is 0
+  if (type.empty()) return;
+  said->code_shown = std::string(type);
+  said->aws = absl::AsciiStrToLower(type);
+  absl::string_view word = said->aws;
+  if (absl::ConsumeSuffix(&word, "exception")) said->aws.resize(word.size());
+  if (said->message.empty()) said->message = std::string(StringMember(body, "Message"));
+  said->original_status = NumberOf(TextOf(Member(body, "originalStatusCode")));
+}
+
 bool OneOf(absl::string_view word, std::initializer_list<absl::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -181,7 +200,8 @@ bool IsContext(const Said& said, const std::string& message) {
   if (said.code == "string_above_max_length") return false;  // of one text, not of the prompt
   const bool may = OneOf(absl::StrCat(said.status), {"0", "400", "422"});
   return may &&
-         (Holds(message, {"context length", "context window", "too long", "too many tokens"}) ||
+         (Holds(message, {"context length", "context window", "too long", "too many tokens",
+                          "tokens exceeded"}) ||
           (Holds(message, {"input token count"}) && Holds(message, {"exceeds the maximum"})));
 }
 
@@ -215,9 +235,40 @@ bool IsCredential(const Said& said, const std::string& message) {
          (Holds(message, {"incorrect api key", "api_key_invalid", "api key not valid"}));
 }
 
+// What AWS's type says; nullopt: as the status does.
+std::optional<ErrorClass> ClassifyAws(const Said& said, const std::string& message) {
+  const absl::string_view type = said.aws;
+  if (OneOf(type, {"unrecognizedclient", "invalidsignature", "expiredtoken",
+                   "missingauthenticationtoken", "incompletesignature", "requestexpired"})) {
+    return ErrorClass::kCredential;
+  }
+  if (type == "accessdenied") {
+    return IsModel(said, message) ? ErrorClass::kModel : ErrorClass::kCredential;
+  }
+  if (type == "resourcenotfound") return ErrorClass::kModel;
+  if (type == "servicequotaexceeded") return ErrorClass::kQuota;
+  if (type == "throttling") {
+    return Holds(message, {"per day"}) ? ErrorClass::kQuota : ErrorClass::kRate;
+  }
+  if (OneOf(type, {"modelnotready", "serviceunavailable"})) return ErrorClass::kOverload;
+  if (type == "modeltimeout") return ErrorClass::kTimeout;
+  if (type == "validation") {
+    return IsContext(said, message) ? ErrorClass::kContext : ErrorClass::kCaller;
+  }
+  if (type == "conflict") return ErrorClass::kCaller;
+  if (type == "modelerror" && said.original_status >= 400 && said.original_status < 500) {
+    return ErrorClass::kCaller;
+  }
+  if (OneOf(type, {"modelerror", "modelstreamerror", "internalserver", "internalfailure"})) {
+    return ErrorClass::kServerError;
+  }
+  return std::nullopt;
+}
+
 // The kind table of providers.md §1.4, from the top.
 ErrorClass Classify(const Said& said, bool has_hint) {
   const std::string message = absl::AsciiStrToLower(said.message);
+  if (const auto by_aws = ClassifyAws(said, message)) return *by_aws;
   const int status = said.status;
   if (IsContext(said, message)) return ErrorClass::kContext;
   if (Is(said, {"content_filter", "responsibleaipolicyviolation", "content_policy_violation"})) {
@@ -306,6 +357,7 @@ absl::Status ProviderHttpError(const DialectContext& context, const HttpHead& he
     said.message = std::string(body.substr(0, 16 * 1024));
   }
   said.status = head.status;
+  ReadAws(FindHeader(head.headers, "x-amzn-errortype"), document, &said);
   if (head.status < 400) {
     said.message.clear();
     return MakeProviderError(context,
@@ -335,6 +387,21 @@ absl::Status ProviderInBandError(const DialectContext& context, const JsonValue&
   const ErrorClass error_class = Classify(said, false);
   if (said.status == 0) said.status = 200;
   return MakeProviderError(context, error_class, said, std::nullopt, field_of);
+}
+
+absl::Status AwsStreamError(const DialectContext& context, absl::string_view type,
+                            absl::string_view body) {
+  Said said;
+  JsonDocument document;
+  if (ParseJson(body, &document, kLimits).ok()) {
+    ReadError(document, 3, &said);
+  } else {
+    said.message = std::string(body.substr(0, 16 * 1024));
+  }
+  ReadAws(type, document, &said);
+  const ErrorClass error_class = Classify(said, false);
+  if (said.status == 0) said.status = 200;
+  return MakeProviderError(context, error_class, said, std::nullopt, nullptr);
 }
 
 absl::Status MalformedAnswer(const DialectContext& context, absl::string_view what) {

@@ -1,6 +1,7 @@
 // Failures as providers tell them, whole answers and within streams alike: which class they are,
 // and what the caller may read of them (spec/providers.md §1.4, §1.6, §8). It reads the error
-// objects of OpenAI, of Anthropic and of the servers that imitate them. Pure functions, any thread.
+// objects of OpenAI, of Anthropic, of AWS and of the servers that imitate them. Pure functions, any
+// thread.
 #pragma once
 
 #include <string>
@@ -24,6 +25,11 @@ absl::Status ProviderHttpError(const DialectContext& context, const HttpHead& he
 // object. A numeric code in it counts as the HTTP status.
 absl::Status ProviderInBandError(const DialectContext& context, const JsonValue& error,
                                  FieldOfParam field_of);
+
+// An error frame of AWS's event stream: its type ("throttlingException"), and its JSON or its
+// words.
+absl::Status AwsStreamError(const DialectContext& context, absl::string_view type,
+                            absl::string_view body);
 
 // kMalformed, for what was no answer at all.
 absl::Status MalformedAnswer(const DialectContext& context, absl::string_view what);

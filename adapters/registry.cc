@@ -4,11 +4,13 @@
 #include "absl/strings/strip.h"
 #include "adapters/dialect.h"
 #include "adapters/dialects/anthropic.h"
+#include "adapters/dialects/bedrock.h"
 #include "adapters/dialects/cohere.h"
 #include "adapters/dialects/gemini.h"
 #include "adapters/dialects/openai.h"
 #include "adapters/dialects/vertex.h"
 #include "adapters/platforms/anthropic.h"
+#include "adapters/platforms/bedrock.h"
 #include "adapters/platforms/gemini.h"
 #include "adapters/platforms/openai.h"
 
@@ -36,6 +38,8 @@ const Adapter* FindAdapter(absl::string_view kind) {
   static const GeminiPlatform kGeminiPlatform;
   static const VertexDialect kVertex;
   static const VertexPlatform kVertexPlatform;
+  static const BedrockDialect kBedrock;
+  static const BedrockPlatform kBedrockPlatform;
   static const struct {
     absl::string_view kind;
     Adapter adapter;
@@ -50,6 +54,8 @@ const Adapter* FindAdapter(absl::string_view kind) {
         &kGeminiModels}},
       // Where Vertex AI is depends on the location.
       {"vertex", {&kVertex, &kVertexPlatform, "", false}},
+      // Its default base URL follows from the region; its models are another host's.
+      {"bedrock", {&kBedrock, &kBedrockPlatform, "", false, nullptr}},
   };
   for (const auto& row : kAdapters) {
     if (row.kind == kind) return &row.adapter;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/dialect.h"
+#include "adapters/platforms/bedrock.h"
 #include "daemon/config/effective.h"
 #include "daemon/config/provider_kind.h"
 #include "daemon/http_provider.h"
@@ -26,6 +27,10 @@ PlatformConfig PlatformOf(const Adapter& adapter, const v1::ProviderConfig& conf
   platform.api_version = TextOf(config, "version");
   if (platform.api_version.empty()) platform.api_version = TextOf(config, "api_version");
   platform.bearer = IsWritten(config, "bearer_token");
+  platform.region = TextOf(config, "region");
+  if (platform.base_url.empty() && config.has_bedrock()) {
+    platform.base_url = BedrockBaseUrl(platform.region);
+  }
   for (const auto& [name, value] : http.headers()) platform.headers.push_back({name, value});
   return platform;
 }
@@ -37,9 +42,20 @@ HttpEndpoint EndpointOf(const v1::HttpProviderConfig& http) {
   return endpoint;
 }
 
+// Configured secrets stand still; a chain that fetches them would be another source here.
+std::unique_ptr<const SecretSource> SecretsOf(const std::string& name, const LoadedConfig& loaded) {
+  const auto copy = [](const Secret& secret) { return Secret(std::string(secret.Reveal())); };
+  Secrets secrets;
+  secrets.key = copy(loaded.ApiKeyOf(name));
+  secrets.aws.access_key_id = copy(loaded.SecretOf(name, "aws.access_key_id"));
+  secrets.aws.secret_access_key = copy(loaded.SecretOf(name, "aws.secret_access_key"));
+  secrets.aws.session_token = copy(loaded.SecretOf(name, "aws.session_token"));
+  return std::make_unique<FixedSecrets>(std::move(secrets));
+}
+
 absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
                                                      const v1::ProviderConfig& config,
-                                                     const Secret& api_key) {
+                                                     const LoadedConfig& loaded) {
   if (config.has_mock()) {
     absl::StatusOr<std::unique_ptr<MockProvider>> mock = MockProvider::Create(name, config.mock());
     if (!mock.ok()) return mock.status();
@@ -51,7 +67,7 @@ absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
     return absl::InternalError(absl::StrCat("providers.", name, " has no kind that can be served"));
   }
   return std::make_unique<HttpProvider>(name, *adapter, PlatformOf(*adapter, config, *http),
-                                        Secret(std::string(api_key.Reveal())), EndpointOf(*http));
+                                        SecretsOf(name, loaded), EndpointOf(*http));
 }
 
 Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,
@@ -121,8 +137,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
   std::vector<std::string> names;
   ModelLists models;
   for (const auto& [name, provider] : config.providers()) {
-    absl::StatusOr<std::unique_ptr<Provider>> made =
-        ProviderOf(name, provider, loaded.ApiKeyOf(name));
+    absl::StatusOr<std::unique_ptr<Provider>> made = ProviderOf(name, provider, loaded);
     if (!made.ok()) return made.status();
     snapshot->providers[name] = *std::move(made);
     names.push_back(name);

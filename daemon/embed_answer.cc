@@ -74,6 +74,7 @@ Task<absl::Status> EmbedAnswer::ReadBatch(Instant until, Cancellation* cancellat
     }
   }
   MG_CO_RETURN_IF_ERROR(dialect_.DecodeEmbed(context_, batches_[read_], body_, response_.get()));
+  dialect_.AddEmbedUsage(context_, **head, body_, response_.get());
   body_.clear();
   under_way_.pop_front();
   ++read_;

@@ -58,7 +58,14 @@ absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
     }
     request.body.shrink_to_fit();  // it grew by doubling, and is kept until it is answered
   }
-  adapter_.platform->Prepare(platform_, key_, ask.loop->WallTime(), &request);
+  absl::Status prepared =
+      adapter_.platform->PrepareFrom(platform_, *secrets_, ask.loop->WallTime(), &request);
+  if (!prepared.ok()) {
+    v1::ErrorDetail detail = DetailOf(prepared);
+    detail.set_provider(name_);
+    SetDetail(detail, &prepared);
+    return prepared;
+  }
   LogRequest(ask, request);
   return ask.http->Start(std::move(request), endpoint_, ask.connect_timeout);
 }

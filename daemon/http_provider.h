@@ -15,14 +15,19 @@ namespace mg {
 
 class HttpProvider final : public Provider {
  public:
-  HttpProvider(std::string name, Adapter adapter, PlatformConfig platform, Secret key,
-               HttpEndpoint endpoint)
+  HttpProvider(std::string name, Adapter adapter, PlatformConfig platform,
+               std::unique_ptr<const SecretSource> secrets, HttpEndpoint endpoint)
       : name_(std::move(name)),
         adapter_(adapter),
         platform_(std::move(platform)),
         google_compatible_(IsGoogleCompatible(platform_.base_url)),
-        key_(std::move(key)),
+        secrets_(std::move(secrets)),
         endpoint_(std::move(endpoint)) {}
+  HttpProvider(std::string name, Adapter adapter, PlatformConfig platform, Secret key,
+               HttpEndpoint endpoint)
+      : HttpProvider(std::move(name), adapter, std::move(platform),
+                     std::make_unique<FixedSecrets>(Secrets{std::move(key), {}}),
+                     std::move(endpoint)) {}
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
@@ -31,7 +36,8 @@ class HttpProvider final : public Provider {
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 
   // Puts URL, headers and key to a dialect's request and begins the exchange. kShed where
-  // a request that is none of the small ones would leave no room to read another call's.
+  // a request that is none of the small ones would leave no room to read another call's;
+  // kCredential where there is no key and nobody would answer without one.
   absl::StatusOr<std::unique_ptr<HttpExchange>> Send(const Ask& ask, HttpRequest request) const;
 
  private:
@@ -45,7 +51,7 @@ class HttpProvider final : public Provider {
   const Adapter adapter_;
   const PlatformConfig platform_;
   const bool google_compatible_;
-  const Secret key_;
+  const std::unique_ptr<const SecretSource> secrets_;
   const HttpEndpoint endpoint_;
 };
 

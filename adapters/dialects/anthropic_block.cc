@@ -5,7 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/answer_pieces.h"
-#include "adapters/dialects/anthropic_state.h"
+#include "adapters/block_state.h"
+#include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/generated_id.h"
 #include "adapters/json_text.h"
 
@@ -62,10 +63,10 @@ AnthropicBlock::AnthropicBlock(const JsonValue& block, absl::string_view text, S
     case Kind::kRedacted: {
       v1::Part* part = NewPart(sink);
       part->mutable_reasoning()->set_redacted(true);
-      AnthropicState state;
+      BlockState state;
       state.redacted = std::string(StringMember(block, "data"));
       if (!state.empty()) {
-        WriteAnthropicState(state, sink->context, part->mutable_provider_state());
+        WriteBlockState(state, kAnthropicDialect, sink->context, part->mutable_provider_state());
       }
       return;
     }
@@ -117,7 +118,7 @@ void AnthropicBlock::StartToolUse(const JsonValue& block, absl::string_view text
   const absl::string_view id = absl::StripAsciiWhitespace(StringMember(block, "id"));
   part->mutable_tool_call()->set_id(id.empty() ? GeneratedCallId(sink->random) : std::string(id));
   part->mutable_tool_call()->set_name(std::string(StringMember(block, "name")));
-  AnthropicState state;
+  BlockState state;
   state.tool_use = "{";
   ForEachMember(text, [&](absl::string_view name, absl::string_view value) {
     if (name == "input") input_ = std::string(value);
@@ -128,7 +129,7 @@ void AnthropicBlock::StartToolUse(const JsonValue& block, absl::string_view text
   held_bytes_ += input_.size();
   state.tool_use.push_back('}');
   if (state.tool_use != "{}") {
-    WriteAnthropicState(state, sink->context, part->mutable_provider_state());
+    WriteBlockState(state, kAnthropicDialect, sink->context, part->mutable_provider_state());
   }
 }
 
@@ -238,9 +239,9 @@ void AnthropicBlock::Close(Sink* sink) {
   if (kind_ == Kind::kThinking && !signature_.empty()) {
     v1::Part* part = NewPart(sink);
     part->mutable_reasoning()->set_redacted(!any_thought_);
-    AnthropicState state;
+    BlockState state;
     state.signature = signature_;
-    WriteAnthropicState(state, sink->context, part->mutable_provider_state());
+    WriteBlockState(state, kAnthropicDialect, sink->context, part->mutable_provider_state());
   }
   if (kind_ == Kind::kToolUse && blank_) {
     // Where pieces of white space came they are the beginning.
@@ -249,7 +250,7 @@ void AnthropicBlock::Close(Sink* sink) {
   }
   if (kind_ == Kind::kOther) {
     v1::ProviderPart* given = NewPart(sink)->mutable_provider_part();
-    given->set_origin(AnthropicOrigin(sink->context));
+    given->set_origin(BlockOrigin(kAnthropicDialect, sink->context));
     given->set_type(type_);
     given->set_block_json(FoldedJson());
   }

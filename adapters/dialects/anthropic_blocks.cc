@@ -3,7 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "adapters/cache_ttl.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/media.h"
@@ -150,18 +150,11 @@ absl::Status AppendCacheControl(const v1::CacheBreakpoint& breakpoint, const std
   out->pop_back();
   AppendJsonKey("cache_control", out);
   out->append("{\"type\":\"ephemeral\"");
-  if (breakpoint.has_ttl()) {
-    const absl::Duration asked =
-        absl::Seconds(breakpoint.ttl().seconds()) + absl::Nanoseconds(breakpoint.ttl().nanos());
-    if (asked < absl::ZeroDuration()) return Invalid(absl::StrCat(field, ".ttl"), "negative");
-    const char* sent = asked <= absl::Minutes(5) ? "5m" : "1h";
-    if (asked != absl::Minutes(5) && asked != absl::Hours(1)) {
-      encoding->notes.Tell(
-          "changed", absl::StrCat(field, ".ttl"),
-          absl::StrCat("the provider keeps prompts for 5m or 1h: ", sent, " is sent"));
-    }
-    absl::StrAppend(out, ",\"ttl\":\"", sent, "\"");
+  absl::string_view ttl;
+  if (auto status = CacheTtl(breakpoint, field, &encoding->notes, &ttl); !status.ok()) {
+    return status;
   }
+  if (!ttl.empty()) absl::StrAppend(out, ",\"ttl\":\"", ttl, "\"");
   out->append("}}");
   return absl::OkStatus();
 }

@@ -43,6 +43,10 @@ absl::Status AppendCacheControl(const v1::CacheBreakpoint& breakpoint, const std
                                 AnthropicEncoding* encoding);
 bool HasAnthropicOptions(const v1::Part& part, const DialectContext& context);
 
+// Is it a member of tool_use that the gateway itself writes, or no plain name? Both never go
+// through a state.
+bool IsOwnToolUseMember(absl::string_view name);  // anthropic_messages.cc
+
 // The steps of the encoder, in this order: cache breakpoints are counted, and messages and settings
 // depend on whether the model thinks.
 absl::Status EncodeAnthropicTools(AnthropicEncoding* encoding);     // anthropic_tools.cc

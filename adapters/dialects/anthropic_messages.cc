@@ -1,292 +1,137 @@
-// Turns in Anthropic's shape: system, users and what must be emulated for them.
+// What Anthropic's turns are made of: thinking with its signature, tool calls and their results.
 #include "absl/strings/str_cat.h"
-#include "adapters/dialects/anthropic_message_writer.h"
-#include "adapters/json_instruction.h"
+#include "adapters/block_state.h"
+#include "adapters/call_arguments.h"
+#include "adapters/call_id.h"
+#include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/json_text.h"
-#include "adapters/prefill.h"
+#include "adapters/turn_writer.h"
 
 namespace mg {
-
-using v1::Message;
-using v1::Part;
-
 namespace {
 
-bool IsText(const Part& part) { return part.has_text() && !IsBlank(part.text()); }
+using v1::Part;
 
-void AppendTextBlock(absl::string_view text, std::string* out) {
-  out->append("{\"type\":\"text\",\"text\":");
-  AppendJsonString(text, out);
-  out->push_back('}');
+constexpr size_t kLongestCallId = 1024;  // none is said
+
+class MessageWriter final : public TurnWriter {
+ public:
+  explicit MessageWriter(AnthropicEncoding* encoding)
+      : TurnWriter(encoding->request,
+                   {"Anthropic's API", true, encoding->rules.system_later,
+                    encoding->rules.prefill && !encoding->thinks},
+                   &encoding->notes, &encoding->body),
+        encoding_(*encoding) {}
+
+ protected:
+  void AppendText(absl::string_view text) override {
+    out_.append("{\"type\":\"text\",\"text\":");
+    AppendJsonString(text, &out_);
+    out_.push_back('}');
+  }
+  absl::Status AppendBlock(const Part& part, const PartPlace& place) override {
+    return AppendAnthropicBlock(part, place, &encoding_);
+  }
+  bool IsOwnOrigin(absl::string_view origin) const override {
+    return IsBlockOrigin(origin, kAnthropicDialect, encoding_.context);
+  }
+  bool HasOptions(const Part& part) const override {
+    return HasAnthropicOptions(part, encoding_.context);
+  }
+  absl::Status AppendReasoning(const Part& part, const PartPlace& place) override;
+  absl::Status AppendToolCall(const Part& part, const PartPlace& place, Call* call) override;
+  absl::Status AppendToolResult(const Part& part, const PartPlace& place,
+                                const Call& call) override;
+
+ private:
+  std::optional<BlockState> StateOf(const Part& part) const {
+    return ReadBlockState(part.provider_state(), kAnthropicDialect, encoding_.context);
+  }
+
+  AnthropicEncoding& encoding_;
+};
+
+absl::Status MessageWriter::AppendReasoning(const Part& part, const PartPlace& place) {
+  const auto state = StateOf(part);
+  if (!state.has_value() || (state->signature.empty() && state->redacted.empty())) {
+    return notes_.Drop(place.Field("reasoning"), "it has no state of this provider or model");
+  }
+  if (!state->redacted.empty()) {
+    out_.append("{\"type\":\"redacted_thinking\",\"data\":");
+    AppendJsonString(state->redacted, &out_);
+  } else {
+    out_.append("{\"type\":\"thinking\",\"thinking\":");
+    AppendJsonString(part.reasoning().text(), &out_);
+    out_.append(",\"signature\":");
+    AppendJsonString(state->signature, &out_);
+  }
+  out_.push_back('}');
+  return absl::OkStatus();
+}
+
+absl::Status MessageWriter::AppendToolCall(const Part& part, const PartPlace& place, Call* call) {
+  BlockState state;
+  if (part.has_provider_state()) {
+    auto read = StateOf(part);
+    if (read.has_value()) {
+      state = *std::move(read);
+    } else if (auto status = notes_.Drop(place.Field("provider_state"),
+                                         "state of another provider, which this one cannot read");
+               !status.ok()) {
+      return status;
+    }
+  }
+  const size_t start = out_.size();
+  out_.append("{\"type\":\"tool_use\",\"id\":");
+  AppendJsonString(PlainCallId(part.tool_call().id(), kLongestCallId), &out_);
+  out_.append(",\"name\":");
+  AppendJsonString(part.tool_call().name(), &out_);
+  out_.append(",\"input\":");
+  if (!AppendArgumentsObject(part.tool_call().arguments_json(), &out_)) {
+    notes_.Tell("changed", place.Field("tool_call.arguments_json"),
+                "no JSON object, and nothing else is taken: it is sent as the member input of one");
+  }
+  ForEachMember(state.tool_use, [&](absl::string_view name, absl::string_view value) {
+    if (IsOwnToolUseMember(name)) return;
+    absl::StrAppend(&out_, ",\"", name, "\":", value);
+    if (name == "toolset_name") call->repeated = std::string(value);
+  });
+  out_.push_back('}');
+  return FinishAnthropicBlock(part, place, start, &encoding_);
+}
+
+absl::Status MessageWriter::AppendToolResult(const Part& part, const PartPlace& place,
+                                             const Call& call) {
+  const v1::ToolResult& result = part.tool_result();
+  const size_t start = out_.size();
+  out_.append("{\"type\":\"tool_result\",\"tool_use_id\":");
+  AppendJsonString(PlainCallId(result.tool_call_id(), kLongestCallId), &out_);
+  const size_t content = out_.size();
+  out_.append(",\"content\":[");
+  bool any = false;
+  if (auto status = AppendResultParts(result, place, &any); !status.ok()) return status;
+  if (any) {
+    out_.push_back(']');
+  } else {
+    out_.resize(content);
+  }
+  if (result.is_error()) out_.append(",\"is_error\":true");
+  if (!call.repeated.empty()) absl::StrAppend(&out_, ",\"toolset_name\":", call.repeated);
+  out_.push_back('}');
+  return FinishAnthropicBlock(part, place, start, &encoding_);
 }
 
 }  // namespace
 
-absl::Status AnthropicMessageWriter::Write() {
-  const auto& messages = encoding_.request.messages();
-  if (messages.empty()) return Invalid("messages", "no message at all");
-  int next = 0;
-  if (auto status = WriteLeadingSystem(&next); !status.ok()) return status;
-  out_.append(",\"messages\":[");
-  for (int i = next; i < messages.size(); ++i) {
-    if (auto status = WriteMessage(messages[i], i); !status.ok()) return status;
+bool IsOwnToolUseMember(absl::string_view name) {
+  for (absl::string_view own : {"type", "id", "name", "input", "cache_control"}) {
+    if (name == own) return true;
   }
-  if (!pending_.empty()) {
-    if (auto status = BeginTurn(Turn::kUser); !status.ok()) return status;
-    if (auto status = WritePendingSystem(); !status.ok()) return status;
-  }
-  if (auto status = WritePrefill(); !status.ok()) return status;
-  if (auto status = EndTurn(); !status.ok()) return status;
-  if (auto status = CheckAnswered(); !status.ok()) return status;
-  if (written_ == Turn::kNone) {
-    return Invalid("messages", "beside system messages nothing is there that this model can read");
-  }
-  out_.push_back(']');
-  return absl::OkStatus();
-}
-
-absl::Status AnthropicMessageWriter::WriteLeadingSystem(int* next) {
-  const auto& messages = encoding_.request.messages();
-  for (; *next < messages.size() && messages[*next].role() == v1::ROLE_SYSTEM; ++*next) {
-    const Message& message = messages[*next];
-    bool written = false;
-    bool left_out = false;
-    auto status = CheckInput(message, *next, &written, &left_out);
-    if (status.ok()) status = DropName(message, *next);
-    for (int i = 0; status.ok() && i < message.parts_size(); ++i) {
-      if (!IsText(message.parts(i))) continue;
-      const size_t start = out_.size();
-      status = AppendAnthropicBlock(message.parts(i), {*next, i}, &encoding_);
-      if (status.ok()) Move(start, &content_);
-    }
-    if (!status.ok()) return status;
-  }
-  if (encoding_.request.response_format().has_json_object()) {
-    auto status = notes_.Emulate("response_format.json_object",
-                                 "the model has no such switch: it is asked for in words");
-    if (!status.ok()) return status;
-    if (!content_.empty()) content_.push_back(',');
-    AppendTextBlock(kJsonObjectInstruction, &content_);
-  }
-  if (!content_.empty()) absl::StrAppend(&out_, ",\"system\":[", content_, "]");
-  content_.clear();
-  return absl::OkStatus();
-}
-
-absl::Status AnthropicMessageWriter::WriteMessage(const Message& message, int index) {
-  switch (message.role()) {
-    case v1::ROLE_SYSTEM:
-      return WriteLaterSystem(message, index);
-    case v1::ROLE_USER:
-      return WriteInput(message, index);
-    case v1::ROLE_ASSISTANT:
-      return WriteAssistant(message, index);
-    case v1::ROLE_TOOL:
-      return WriteResults(message, index);
-    default:
-      return Invalid(absl::StrCat("messages[", index, "].role"),
-                     "must be system, user, assistant or tool");
-  }
-}
-
-// What a message of the user or the system holds. `written`: something of it goes out; `left_out`:
-// something does not, with its warning.
-absl::Status AnthropicMessageWriter::CheckInput(const Message& message, int index, bool* written,
-                                                bool* left_out) {
-  const bool system = message.role() == v1::ROLE_SYSTEM;
-  for (int i = 0; i < message.parts_size(); ++i) {
-    const Part& part = message.parts(i);
-    const PartPlace place = {index, i};
-    if (system && (part.has_image() || part.has_audio() || part.has_document())) {
-      return Unsupported(place.Field(part.has_image()   ? "image"
-                                     : part.has_audio() ? "audio"
-                                                        : "document"),
-                         "a system message takes text only");
-    }
-    if (part.has_tool_result()) {
-      return Invalid(place.Field("tool_result"), "tool results belong into a message of ROLE_TOOL");
-    }
-    if (part.has_tool_call() || part.has_reasoning() || part.has_refusal()) {
-      return Invalid(place.Field(""), "only the assistant's messages hold such a part");
-    }
-    if (part.kind_case() == Part::KIND_NOT_SET) {
-      return Invalid(place.Field(""), "a part of no kind");
-    }
-    absl::Status status;
-    if (part.has_provider_part()) {
-      *left_out = true;
-      status = notes_.Drop(place.Field("provider_part"),
-                           "only the assistant's messages hold a provider's own blocks");
-    } else if (part.has_provider_state()) {
-      status = notes_.Drop(place.Field("provider_state"), "this part can have none here");
-    }
-    if (status.ok()) status = DropExtras(part, place);
-    if (!status.ok()) return status;
-    if (part.has_text() ? IsText(part) : !part.has_provider_part()) {
-      *written = true;
-    } else if (auto dropped = DropBreakpoint(part, place); !dropped.ok()) {
-      return dropped;
-    }
-  }
-  if (*written || *left_out) return absl::OkStatus();
-  return Invalid(absl::StrCat("messages[", index, "]"), "no part that is not blank");
-}
-
-absl::Status AnthropicMessageWriter::WriteInput(const Message& message, int index) {
-  bool written = false;
-  bool left_out = false;
-  if (auto status = CheckInput(message, index, &written, &left_out); !status.ok()) return status;
-  if (!written) return absl::OkStatus();
-  if (auto status = DropName(message, index); !status.ok()) return status;
-  if (auto status = BeginTurn(Turn::kUser); !status.ok()) return status;
-  if (auto status = WritePendingSystem(); !status.ok()) return status;
-  for (int i = 0; i < message.parts_size(); ++i) {
-    const Part& part = message.parts(i);
-    if (part.has_text() ? !IsText(part) : part.has_provider_part()) continue;
-    const size_t start = out_.size();
-    if (auto status = AppendAnthropicBlock(part, {index, i}, &encoding_); !status.ok()) {
-      return status;
-    }
-    Move(start, &content_);
-  }
-  return absl::OkStatus();
-}
-
-// In its place behind a user's turn, where the model has such a role; else it waits for one.
-absl::Status AnthropicMessageWriter::WriteLaterSystem(const Message& message, int index) {
-  bool written = false;
-  bool left_out = false;
-  if (auto status = CheckInput(message, index, &written, &left_out); !status.ok()) return status;
-  if (auto status = DropName(message, index); !status.ok()) return status;
-  if (!written) return absl::OkStatus();
-  const bool behind_user = turn_ == Turn::kUser || turn_ == Turn::kSystem;
-  if (!encoding_.rules.system_later || !behind_user || !pending_.empty()) {
-    pending_.push_back(&message);
-    pending_index_.push_back(index);
-    return notes_.Emulate(
-        absl::StrCat("messages[", index, "].role"),
-        "this model takes no system message here: it is sent as text of the user");
-  }
-  if (auto status = BeginTurn(Turn::kSystem); !status.ok()) return status;
-  for (int i = 0; i < message.parts_size(); ++i) {
-    if (!IsText(message.parts(i))) continue;
-    const size_t start = out_.size();
-    auto status = AppendAnthropicBlock(message.parts(i), {index, i}, &encoding_);
-    if (!status.ok()) return status;
-    Move(start, &content_);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status AnthropicMessageWriter::WritePendingSystem() {
-  for (size_t at = 0; at < pending_.size(); ++at) {
-    for (int i = 0; i < pending_[at]->parts_size(); ++i) {
-      if (!IsText(pending_[at]->parts(i))) continue;
-      Part part = pending_[at]->parts(i);
-      part.set_text(absl::StrCat("<system>\n", part.text(), "\n</system>"));
-      const size_t start = out_.size();
-      auto status = AppendAnthropicBlock(part, {pending_index_[at], i}, &encoding_);
-      if (!status.ok()) return status;
-      Move(start, &content_);
-    }
-  }
-  pending_.clear();
-  pending_index_.clear();
-  return absl::OkStatus();
-}
-
-// A last message of the assistant is continued by older models that do not think; a turn that the
-// provider itself has paused goes on by itself.
-absl::Status AnthropicMessageWriter::WritePrefill() {
-  const bool open = turn_ == Turn::kAssistant && !content_.empty() && calls_.empty();
-  if (!open || goes_on_) return absl::OkStatus();
-  if (encoding_.rules.prefill && !encoding_.thinks) return absl::OkStatus();
-  const int last = encoding_.request.messages_size() - 1;
-  if (auto status = notes_.Emulate(absl::StrCat("messages[", last, "]"),
-                                   "this model does not continue a last message of the assistant: "
-                                   "it is asked to, by an instruction");
-      !status.ok()) {
-    return status;
-  }
-  if (auto status = BeginTurn(Turn::kUser); !status.ok()) return status;
-  AppendTextBlock(kContinueInstruction, &content_);
-  return absl::OkStatus();
-}
-
-// Neighbours of one role are one turn.
-absl::Status AnthropicMessageWriter::BeginTurn(Turn turn) {
-  if (turn == turn_) return absl::OkStatus();
-  if (auto status = EndTurn(); !status.ok()) return status;
-  if (turn == Turn::kAssistant) {
-    if (auto status = CheckAnswered(); !status.ok()) return status;
-    calls_.clear();
-    if (written_ == Turn::kNone) {
-      auto status = notes_.Emulate("messages",
-                                   "a conversation begins with the user here: a text (start) of "
-                                   "the user is put before it");
-      if (!status.ok()) return status;
-      written_ = Turn::kUser;
-      out_.append("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"(start)\"}]}");
-    }
-  }
-  turn_ = turn;
-  return absl::OkStatus();
-}
-
-absl::Status AnthropicMessageWriter::EndTurn() {
-  if (results_.empty() && content_.empty()) return absl::OkStatus();
-  if (turn_ == written_) {
-    // What stood between two turns of one role was left out: they are one.
-    out_.resize(out_.size() - 2);
-    out_.push_back(',');
-  } else {
-    const char* role = turn_ == Turn::kUser     ? "user"
-                       : turn_ == Turn::kSystem ? "system"
-                                                : "assistant";
-    absl::StrAppend(&out_, written_ == Turn::kNone ? "" : ",", "{\"role\":\"", role,
-                    "\",\"content\":[");
-  }
-  written_ = turn_;
-  absl::StrAppend(&out_, results_, results_.empty() || content_.empty() ? "" : ",", content_, "]}");
-  results_.clear();
-  content_.clear();
-  return absl::OkStatus();
-}
-
-absl::Status AnthropicMessageWriter::CheckAnswered() {
-  const Call* first = nullptr;
-  for (const auto& [id, call] : calls_) {
-    if (call.answered) continue;
-    if (first == nullptr || call.place.part < first->place.part) first = &call;
-  }
-  if (first == nullptr) return absl::OkStatus();
-  return Invalid(first->place.Field("tool_call.id"), "no tool result follows for this call");
-}
-
-absl::Status AnthropicMessageWriter::DropName(const Message& message, int index) {
-  if (message.name().empty()) return absl::OkStatus();
-  return notes_.Drop(absl::StrCat("messages[", index, "].name"),
-                     "Anthropic's API has no place for a name on a message");
-}
-
-absl::Status AnthropicMessageWriter::DropExtras(const Part& part, const PartPlace& place) {
-  if (part.citations().empty()) return absl::OkStatus();
-  return notes_.Drop(place.Field("citations"), "the texts that are sent carry none");
-}
-
-absl::Status AnthropicMessageWriter::DropBreakpoint(const Part& part, const PartPlace& place) {
-  if (!part.has_cache_breakpoint()) return absl::OkStatus();
-  return notes_.Drop(place.Field("cache_breakpoint"), "no breakpoint can be set on such a part");
-}
-
-void AnthropicMessageWriter::Move(size_t start, std::string* to) {
-  if (!to->empty()) to->push_back(',');
-  to->append(out_, start, std::string::npos);
-  out_.resize(start);
+  return !IsPlainMember(name);
 }
 
 absl::Status EncodeAnthropicMessages(AnthropicEncoding* encoding) {
-  return AnthropicMessageWriter(encoding).Write();
+  return MessageWriter(encoding).Write();
 }
 
 }  // namespace mg

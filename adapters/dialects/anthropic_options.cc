@@ -25,7 +25,15 @@ bool IsBeta(absl::string_view text) {
   });
 }
 
-absl::Status ReadBetas(const Value& value, absl::string_view key, std::string* betas) {
+bool GoesIntoBody(absl::string_view name, bool counting) {
+  if (name == kBetas) return false;
+  return !counting || std::find(std::begin(kOfThePrompt), std::end(kOfThePrompt), name) !=
+                          std::end(kOfThePrompt);
+}
+
+}  // namespace
+
+absl::Status ReadAnthropicBetas(const Value& value, absl::string_view key, std::string* betas) {
   const std::string field = absl::StrCat("provider_options[\"", key, "\"].", kBetas);
   if (!value.has_list_value()) return Invalid(field, "must be a list of names");
   for (const Value& beta : value.list_value().values()) {
@@ -36,14 +44,6 @@ absl::Status ReadBetas(const Value& value, absl::string_view key, std::string* b
   }
   return absl::OkStatus();
 }
-
-bool GoesIntoBody(absl::string_view name, bool counting) {
-  if (name == kBetas) return false;
-  return !counting || std::find(std::begin(kOfThePrompt), std::end(kOfThePrompt), name) !=
-                          std::end(kOfThePrompt);
-}
-
-}  // namespace
 
 absl::Status MergeAnthropicOptions(AnthropicEncoding* encoding, HttpRequest* http) {
   const DialectContext& context = encoding->context;
@@ -58,7 +58,7 @@ absl::Status MergeAnthropicOptions(AnthropicEncoding* encoding, HttpRequest* htt
     for (const auto& [name, value] : found->second.fields()) {
       if (GoesIntoBody(name, encoding->counting)) (*entry.mutable_fields())[name] = value;
       if (name != kBetas) continue;
-      if (auto status = ReadBetas(value, key, &betas); !status.ok()) return status;
+      if (auto status = ReadAnthropicBetas(value, key, &betas); !status.ok()) return status;
     }
   }
   if (!betas.empty()) http->headers.push_back({"anthropic-beta", betas});

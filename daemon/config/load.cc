@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/config/aws.h"
 #include "daemon/config/provider_kind.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/secrets.h"
@@ -27,16 +28,18 @@ int LoadedConfig::LineOf(absl::string_view path) const {
   return 0;
 }
 
-const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
+const Secret& LoadedConfig::SecretOf(absl::string_view provider, absl::string_view key) const {
   static const Secret kNone;
   const auto config_of = config.providers().find(std::string(provider));
   if (config_of == config.providers().end()) return kNone;
-  const std::string kind = KindOf(config_of->second);
-  for (const char* key : {"api_key", "bearer_token"}) {
-    const auto found = secrets.find(absl::StrCat("providers.", provider, ".", kind, ".", key));
-    if (found != secrets.end()) return found->second;
-  }
-  return kNone;
+  const auto found =
+      secrets.find(absl::StrCat("providers.", provider, ".", KindOf(config_of->second), ".", key));
+  return found == secrets.end() ? kNone : found->second;
+}
+
+const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
+  const Secret& key = SecretOf(provider, "api_key");
+  return key.empty() ? SecretOf(provider, "bearer_token") : key;
 }
 
 LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside) {
@@ -49,6 +52,7 @@ LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside) {
     for (const SecretPlace& place : ReadConfig(root, &loaded, &log)) {
       ResolveSecret(place, outside, &loaded, &log);
     }
+    TakeAwsEnvironment(outside, &loaded, &log);
     ValidateConfig(outside, &loaded, &log);
   } else {
     log.Add(error.line, "", error.message);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "daemon/config/aws.h"
 #include "daemon/config/provider_kind.h"
 #include "daemon/config/yaml.h"
 
@@ -16,19 +17,10 @@ constexpr char kFile[] = "MODEL_GATEWAY_CONFIG_FILE";
 
 // Keys that the SDKs of other vendors look for. A kind of provider that has one among its env_keys
 // takes it; the others come with a later version.
-constexpr const char* kLaterKeys[] = {"GEMINI_API_KEY",
-                                      "GOOGLE_API_KEY",
-                                      "COHERE_API_KEY",
-                                      "CO_API_KEY",
-                                      "AZURE_OPENAI_API_KEY",
-                                      "AWS_ACCESS_KEY_ID",
-                                      "AWS_BEARER_TOKEN_BEDROCK",
-                                      "MISTRAL_API_KEY",
-                                      "GROQ_API_KEY",
-                                      "DEEPSEEK_API_KEY",
-                                      "XAI_API_KEY",
-                                      "OPENROUTER_API_KEY",
-                                      "TOGETHER_API_KEY"};
+constexpr const char* kLaterKeys[] = {
+    "GEMINI_API_KEY",       "GOOGLE_API_KEY",     "COHERE_API_KEY",  "CO_API_KEY",
+    "AZURE_OPENAI_API_KEY", "MISTRAL_API_KEY",    "GROQ_API_KEY",    "DEEPSEEK_API_KEY",
+    "XAI_API_KEY",          "OPENROUTER_API_KEY", "TOGETHER_API_KEY"};
 
 absl::StatusOr<ConfigSource> ReadSource(const std::string& path, absl::string_view named_by,
                                         const Outside& outside) {
@@ -85,6 +77,13 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
                       " } } }\n");
       break;
     }
+  }
+  if (HasBedrockKeys(outside) && !AwsRegion(outside).empty()) {
+    absl::StrAppend(&text, "  bedrock: { bedrock: {} }\n");
+  } else if (HasBedrockKeys(outside)) {
+    notes->push_back(
+        "there are AWS keys, but neither AWS_REGION nor AWS_DEFAULT_REGION is set: no provider "
+        "bedrock was added for them");
   }
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
   std::vector<std::string> later;

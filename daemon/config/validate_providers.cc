@@ -236,6 +236,23 @@ void CheckVertex(const v1::VertexConfig& vertex, const std::string& path, Findin
   }
 }
 
+void CheckBedrock(const v1::BedrockConfig& bedrock, const std::string& path, Findings* findings) {
+  const std::string at = absl::StrCat(path, ".region");
+  if (bedrock.region().empty()) {
+    if (!bedrock.base_url().empty() && bedrock.has_api_key()) return;  // in neither of them
+    findings->Tell(at,
+                   "is missing: write it, or set AWS_REGION or AWS_DEFAULT_REGION, since address "
+                   "and signatures have it");
+    return;
+  }
+  for (const char c : bedrock.region()) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_islower(byte) || absl::ascii_isdigit(byte) || c == '-') continue;
+    findings->Tell(at, "is no region: it has a-z, 0-9 and - alone, as us-east-1 has");
+    return;
+  }
+}
+
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
@@ -251,6 +268,7 @@ void ValidateProviders(const v1::Config& config, const Outside& outside, Finding
                    absl::StrCat(path, ".base_url"), findings);
     }
     CheckSent(provider, path, findings);
+    if (provider.has_bedrock()) CheckBedrock(provider.bedrock(), path, findings);
     if (provider.has_anthropic()) CheckAnthropic(provider.anthropic(), path, findings);
     if (provider.has_gemini()) CheckGemini(provider.gemini(), path, findings);
     if (provider.has_vertex()) CheckVertex(provider.vertex(), path, findings);

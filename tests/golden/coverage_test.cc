@@ -69,17 +69,22 @@ const std::map<std::string, std::string>& Bases() {
 
 // Each dialect, and of its models those that differ most.
 const std::vector<DialectContext>& Contexts() {
-  static const auto* const kContexts =
-      new std::vector<DialectContext>{{.provider = "p", .model = "gpt-4.1"},
-                                      {.provider = "p", .model = "gpt-4.1", .compatible = true},
-                                      {.provider = "anthropic", .model = "claude-3-5-haiku-latest"},
-                                      {.provider = "anthropic", .model = "claude-haiku-4-5"},
-                                      {.provider = "anthropic", .model = "claude-opus-4-6"},
-                                      {.provider = "anthropic", .model = "claude-opus-5-5"},
-                                      {.provider = "gemini", .model = "gemini-2.5-flash"},
-                                      {.provider = "gemini", .model = "gemma-3-27b-it"},
-                                      {.provider = "vertex", .model = "gemini-3-pro-preview"},
-                                      {.provider = "cohere", .model = "command-a-03-2025"}};
+  static const auto* const kContexts = new std::vector<DialectContext>{
+      {.provider = "p", .model = "gpt-4.1"},
+      {.provider = "p", .model = "gpt-4.1", .compatible = true},
+      {.provider = "anthropic", .model = "claude-3-5-haiku-latest"},
+      {.provider = "anthropic", .model = "claude-haiku-4-5"},
+      {.provider = "anthropic", .model = "claude-opus-4-6"},
+      {.provider = "anthropic", .model = "claude-opus-5-5"},
+      {.provider = "bedrock", .model = "amazon.titan-text-lite-v1"},
+      {.provider = "bedrock", .model = "us.amazon.nova-2-lite-v1:0"},
+      {.provider = "bedrock", .model = "anthropic.claude-haiku-4-5"},
+      {.provider = "bedrock", .model = "us.anthropic.claude-opus-5-5"},
+      {.provider = "bedrock", .model = "acme.next-1"},
+      {.provider = "gemini", .model = "gemini-2.5-flash"},
+      {.provider = "gemini", .model = "gemma-3-27b-it"},
+      {.provider = "vertex", .model = "gemini-3-pro-preview"},
+      {.provider = "cohere", .model = "command-a-03-2025"}};
   return *kContexts;
 }
 
@@ -112,7 +117,7 @@ std::string ValueOf(const std::string& path, const FieldDescriptor* field) {
     return text ? "{ key: \"openai\" value: \"v\" }"
                 : absl::StrCat("[{ key: \"openai\"", kOption, " }, { key: \"anthropic\"", kOption,
                                " }, { key: \"gemini\"", kOption, " }, { key: \"cohere\"", kOption,
-                               " }]");
+                               " }, { key: \"bedrock\"", kOption, " }]");
   }
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:

@@ -52,8 +52,8 @@ void MakeGeneratedAlike(absl::string_view body, v1::ChatResponse* answer) {
 }  // namespace
 
 const Adapter& AdapterOf(const DialectContext& context) {
-  for (const char* kind : {"anthropic", "gemini", "vertex", "cohere"}) {
-    if (absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
+  for (const char* kind : {"anthropic", "gemini", "vertex", "cohere", "bedrock"}) {
+    if (!context.compatible && absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
   }
   return *FindAdapter(context.compatible ? "openai_compatible" : "openai");
 }

@@ -1,25 +1,27 @@
-// Answers and what they are read as: decode/openai, decode/compatible and those of other
-// dialects hold bodies (.sse, .json) and beside each the answer in text form, after the error if it
-// ends in one. In decode/pairs a stream and a whole answer of one name say the same. Every body is
-// re-fed in two pieces.
+// Answers and what they are read as: decode/openai, decode/compatible and so on hold bodies (.sse,
+// .json, .frames) and beside each the answer in text form, after the error if it ends in one.
+// In decode/pairs a stream and a whole answer of one name say the same. Every body is re-fed in two
+// pieces.
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/golden/decode_support.h"
 #include "tests/golden/golden_files.h"
+#include "tests/support/frames.h"
 
 namespace mg {
 namespace {
 
 DialectContext ContextFor(absl::string_view dir) {
-  for (const char* dialect : {"anthropic", "gemini", "cohere"}) {
+  for (const char* dialect : {"anthropic", "gemini", "cohere", "bedrock"}) {
     if (absl::StartsWith(dir, dialect)) return {.provider = dialect, .model = "m"};
   }
   return {.provider = "p", .model = "m", .compatible = dir != "openai"};
 }
 
 HttpHead HeadFor(absl::string_view path) {
+  if (absl::EndsWith(path, ".frames")) return HeadOf("application/vnd.amazon.eventstream");
   return HeadOf(absl::EndsWith(path, ".sse") ? "text/event-stream; charset=utf-8"
                                              : "application/json");
 }
@@ -36,19 +38,26 @@ std::string Describe(const Decoded& decoded) {
   return out;
 }
 
+std::string BodyOf(const std::string& path) {
+  return absl::EndsWith(path, ".frames") ? FramesOf(ReadFile(path)) : ReadFile(path);
+}
+
 std::vector<std::string> Bodies(const std::string& dir) {
   std::vector<std::string> bodies = FilesIn(dir, ".sse");
-  for (std::string& path : FilesIn(dir, ".json")) bodies.push_back(std::move(path));
+  for (const char* ending : {".json", ".frames"}) {
+    for (std::string& path : FilesIn(dir, ending)) bodies.push_back(std::move(path));
+  }
   return bodies;
 }
 
 TEST(Decode, Golden) {
   size_t run = 0;
-  for (const std::string dir : {"openai", "compatible", "anthropic", "gemini", "cohere"}) {
+  for (const std::string dir :
+       {"openai", "compatible", "anthropic", "gemini", "cohere", "bedrock"}) {
     for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
       SCOPED_TRACE(path);
       ++run;
-      const std::string body = ReadFile(path);
+      const std::string body = BodyOf(path);
       const Decoded decoded = Decode(ContextFor(dir), HeadFor(path), body);
       ExpectGolden(path.substr(0, path.rfind('.')) + ".textproto", Describe(decoded));
       ExpectSameAtEverySplit(ContextFor(dir), HeadFor(path), body, decoded);
@@ -62,11 +71,13 @@ TEST(Decode, Golden) {
 }
 
 TEST(Decode, StreamAndWholeAnswerSayTheSame) {
-  for (const std::string dir : {"pairs", "anthropic_pairs", "gemini_pairs", "cohere_pairs"}) {
-    for (const std::string& path : FilesIn(absl::StrCat(GoldenDir(), "/decode/", dir), ".sse")) {
+  for (const std::string dir :
+       {"pairs", "anthropic_pairs", "gemini_pairs", "cohere_pairs", "bedrock_pairs"}) {
+    for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
+      if (absl::EndsWith(path, ".json")) continue;
       SCOPED_TRACE(path);
-      const std::string whole = path.substr(0, path.size() - 3) + "json";
-      const Decoded streamed = Decode(ContextFor(dir), HeadFor(path), ReadFile(path));
+      const std::string whole = path.substr(0, path.rfind('.')) + ".json";
+      const Decoded streamed = Decode(ContextFor(dir), HeadFor(path), BodyOf(path));
       const Decoded at_once = Decode(ContextFor(dir), HeadFor(whole), ReadFile(whole));
       ASSERT_TRUE(streamed.status.ok()) << streamed.status;
       EXPECT_EQ(ToTextproto(streamed.answer), ToTextproto(at_once.answer));

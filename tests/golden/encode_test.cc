@@ -108,5 +108,10 @@ TEST(Encode, GoldenGemini) {
   RunGolden("/encode/gemini", {.provider = "gemini", .model = "gemini-2.5-flash"}, 100);
 }
 
+TEST(Encode, GoldenBedrock) {
+  RunGolden("/encode/bedrock",
+            {.provider = "bedrock", .model = "anthropic.claude-sonnet-4-5-20250929-v1:0"}, 170);
+}
+
 }  // namespace
 }  // namespace mg

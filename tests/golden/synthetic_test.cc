@@ -74,7 +74,8 @@ TEST_F(Synthetic, Streams) {
   for (const JsonValue& row : Member(document, "cases")->GetArray()) {
     const bool anthropic = StringMember(row, "api") == "anthropic";
     const bool gemini = StringMember(row, "api") == "gemini-stream";
-    if (!anthropic && !gemini && StringMember(row, "api") != "oai-chat") {
+    const bool bedrock = StringMember(row, "api") == "converse-stream";
+    if (!anthropic && !gemini && !bedrock && StringMember(row, "api") != "oai-chat") {
       ++skipped;
       continue;
     }
@@ -82,27 +83,37 @@ TEST_F(Synthetic, Streams) {
     const std::string body =
         ReadFile(absl::StrCat(FixturesDir(), "/synthetic/", StringMember(row, "file")));
     const DialectContext context = {.provider = anthropic ? "anthropic"
+                                                : bedrock ? "bedrock"
                                                 : gemini  ? "gemini"
                                                           : "p",
                                     .model = "m",
-                                    .compatible = !anthropic && !gemini};
-    const Decoded decoded = Decode(context, HeadOf("text/event-stream"), body);
+                                    .compatible = !anthropic && !bedrock && !gemini};
+    const HttpHead head =
+        HeadOf(bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream");
+    const Decoded decoded = Decode(context, head, body);
     // A failure of the provider's own is UNAVAILABLE to the gateway's caller.
     const absl::string_view code = StringMember(row, "grpc");
     EXPECT_EQ(CodeName(decoded.status.code()), code == "INTERNAL" ? "UNAVAILABLE" : code);
-    const v1::Choice& choice = decoded.answer.choices(0);
-    EXPECT_EQ(choice.message().parts().empty() ? "" : choice.message().parts(0).text(),
-              std::string(StringMember(row, "text_before_error")));
+    std::string text;
+    if (decoded.answer.choices_size() > 0) {
+      text = decoded.answer.choices(0).message().parts(0).text();
+    }
+    EXPECT_EQ(text, std::string(StringMember(row, "text_before_error")));
     const std::string finish(StringMember(row, "finish"));
     if (!finish.empty()) {
-      EXPECT_EQ(v1::FinishReason_Name(choice.finish().reason()), "FINISH_REASON_" + finish);
+      EXPECT_EQ(v1::FinishReason_Name(decoded.answer.choices(0).finish().reason()),
+                "FINISH_REASON_" + finish);
+    }
+    if (const JsonValue* again = Member(row, "retryable_before_output"); again != nullptr) {
+      EXPECT_EQ(text.empty() && RuleOf(ClassOf(decoded.status)).same != SameCandidate::kNever,
+                again->GetBool());
     }
     EXPECT_EQ(DetailOf(decoded.status).provider_message(),
               std::string(StringMember(row, "message")));
-    ExpectSameAtEverySplit(context, HeadOf("text/event-stream"), body, decoded);
+    ExpectSameAtEverySplit(context, head, body, decoded);
     ++run;
   }
-  EXPECT_EQ(run, 9u);
+  EXPECT_EQ(run, 16u);
   std::printf("stream cases: cases found %zu, run %zu, skipped %zu (of other dialects)\n",
               run + skipped, run, skipped);
 }
@@ -113,7 +124,10 @@ v1::ErrorKind KindOf(int http, const JsonValue& expect, absl::string_view code) 
   const absl::string_view grpc = StringMember(expect, "grpc");
   if (code == "unsupported_country_region_territory") return v1::ERROR_KIND_UNKNOWN_MODEL;
   if (grpc == "UNAUTHENTICATED" || grpc == "PERMISSION_DENIED") return v1::ERROR_KIND_CREDENTIAL;
-  if (grpc == "RESOURCE_EXHAUSTED") return v1::ERROR_KIND_RATE_LIMITED;
+  if (grpc == "RESOURCE_EXHAUSTED") {
+    return http == 400 ? v1::ERROR_KIND_QUOTA : v1::ERROR_KIND_RATE_LIMITED;
+  }
+  if (grpc == "DEADLINE_EXCEEDED") return v1::ERROR_KIND_TIMEOUT;
   if (grpc == "NOT_FOUND") return v1::ERROR_KIND_UNKNOWN_MODEL;
   if (grpc == "INVALID_ARGUMENT") return v1::ERROR_KIND_INVALID_REQUEST;
   if (grpc == "DEADLINE_EXCEEDED") return v1::ERROR_KIND_TIMEOUT;
@@ -125,7 +139,7 @@ TEST_F(Synthetic, ErrorTable) {
   const JsonDocument document = ReadJsonFile(FixturesDir() + "/synthetic/error-table.json");
   const std::vector<std::string> ours = {"openai", "groq",       "mistral", "vllm",
                                          "sglang", "openrouter", "any",     "gemini",
-                                         "azure",  "anthropic",  "cohere"};
+                                         "azure",  "anthropic",  "cohere",  "bedrock"};
   size_t run = 0;
   size_t skipped = 0;
   for (const JsonValue& row : Member(document, "cases")->GetArray()) {
@@ -167,7 +181,7 @@ TEST_F(Synthetic, ErrorTable) {
     }
     ++run;
   }
-  EXPECT_EQ(run, 25u);
+  EXPECT_EQ(run, 32u);
   std::printf("error table: cases found %zu, run %zu, skipped %zu (of other dialects)\n",
               run + skipped, run, skipped);
 }

@@ -44,8 +44,8 @@ LIBRARIES = {
 # Their functions get time, randomness and bytes as arguments; but for ids that a provider left out, whose only promise
 # is that no two are the same.
 PURE = ["resilience", "adapters", "routing"]
-MAKES_IDS = ["adapters/dialects/anthropic_answer.h", "adapters/dialects/cohere_answer.h",
-             "adapters/dialects/gemini_answer.h",
+MAKES_IDS = ["adapters/dialects/anthropic_answer.h", "adapters/dialects/bedrock_answer.h",
+             "adapters/dialects/cohere_answer.h", "adapters/dialects/gemini_answer.h",
              "adapters/dialects/openai_answer.h"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

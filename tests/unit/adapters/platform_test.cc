@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "adapters/dialect.h"
+#include "adapters/platforms/bedrock.h"
 
 namespace mg {
 namespace {
@@ -175,6 +176,65 @@ TEST(Dialect, ProviderRequestId) {
   EXPECT_EQ(dialect.ProviderRequestId({200, {{"X-Request-Id", "req_1"}, {"cf-ray", "x"}}}),
             "req_1");
   EXPECT_EQ(dialect.ProviderRequestId({200, {}}), "");
+}
+
+HttpRequest BedrockRequest(Secrets secrets, absl::Status* status) {
+  HttpRequest request;
+  request.url = "/model/m%3A0/converse";
+  request.body = "{}";
+  const PlatformConfig config = {.base_url = BedrockBaseUrl("eu-west-1"),
+                                 .headers = {{"X-Extra", "1"}},
+                                 .organization = "",
+                                 .project = "",
+                                 .region = "eu-west-1"};
+  *status = FindAdapter("bedrock")->platform->PrepareFrom(config, FixedSecrets(std::move(secrets)),
+                                                          absl::UnixEpoch(), &request);
+  return request;
+}
+
+TEST(Platform, BedrockByItsOwnKey) {
+  Secrets secrets;
+  secrets.key = Secret("k");
+  secrets.aws = {Secret("id"), Secret("secret"), Secret("token")};
+  absl::Status status;
+  const HttpRequest request = BedrockRequest(std::move(secrets), &status);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(request.url, "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m%3A0/converse");
+  EXPECT_EQ(FindHeader(request.headers, "authorization"), "Bearer k");
+  EXPECT_EQ(FindHeader(request.headers, "x-amz-date"), "");
+  EXPECT_EQ(FindHeader(request.headers, "x-amz-security-token"), "");
+  EXPECT_EQ(FindHeader(request.headers, "content-type"), "application/json");
+  EXPECT_EQ(FindHeader(request.headers, "x-extra"), "1");
+  EXPECT_EQ(FindHeader(request.headers, "user-agent").substr(0, 14), "model-gateway/");
+}
+
+TEST(Platform, BedrockBySignature) {
+  Secrets secrets;
+  secrets.aws = {Secret("id"), Secret("secret"), Secret()};
+  absl::Status status;
+  const HttpRequest request = BedrockRequest(std::move(secrets), &status);
+  ASSERT_TRUE(status.ok()) << status;
+  const std::string authorization(FindHeader(request.headers, "authorization"));
+  EXPECT_EQ(authorization.substr(0, authorization.find(", Signature=")),
+            "AWS4-HMAC-SHA256 Credential=id/19700101/eu-west-1/bedrock/aws4_request, "
+            "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date");
+  EXPECT_EQ(FindHeader(request.headers, "x-amz-date"), "19700101T000000Z");
+}
+
+TEST(Platform, BedrockWithoutAKey) {
+  absl::Status status;
+  BedrockRequest({}, &status);
+  EXPECT_EQ(ClassOf(status), ErrorClass::kCredential);
+  Secrets half;
+  half.aws.access_key_id = Secret("id");
+  BedrockRequest(std::move(half), &status);
+  EXPECT_EQ(ClassOf(status), ErrorClass::kCredential);
+}
+
+TEST(Platform, BedrockBaseUrls) {
+  EXPECT_EQ(BedrockBaseUrl("cn-north-1"), "https://bedrock-runtime.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(BedrockBaseUrl("eusc-de-east-1"),
+            "https://bedrock-runtime.eusc-de-east-1.amazonaws.eu");
 }
 
 }  // namespace

@@ -172,10 +172,10 @@ acess: {}
 TEST(Load, AMissingProviderIsNotToldTwice) {
   // The kind is refused; that groups name the provider is not wrong.
   const LoadedConfig loaded = Load(
-      "providers: { a: { bedrock: {} } }\n"
+      "providers: { a: { plugin: {} } }\n"
       "groups: { g: { candidates: [{ provider: a, model: x }] } }\naliases: { b: a/x }\n");
   ASSERT_EQ(loaded.problems.size(), 1u) << ToText(loaded.problems);
-  EXPECT_EQ(loaded.problems[0].path, "providers.a.bedrock");
+  EXPECT_EQ(loaded.problems[0].path, "providers.a.plugin");
 }
 
 TEST(Load, ReadsSecretsFromFiles) {

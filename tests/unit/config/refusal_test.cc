@@ -124,7 +124,7 @@ TEST(Refusal, KeysOfLaterVersions) {
       },
       kProviders);
   std::vector<Refusal> kinds;
-  for (const char* kind : {"azure_openai", "bedrock", "plugin"}) {
+  for (const char* kind : {"azure_openai", "plugin"}) {
     kinds.push_back({absl::StrCat("providers: { p: { ", kind, ": { api_key: { env: KEY } } } }"), 1,
                      absl::StrCat("providers.p.", kind),
                      absl::StrCat("\"providers.p.", kind, "\" is not in this version")});
