@@ -3,6 +3,7 @@
 // threads: bytes and values in, bytes and values out, no clock and no I/O.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,7 +30,15 @@ struct DialectContext {
   bool refuse_unsupported = false;  // unsupported_parameters: refuse
   bool google_compatible = false;   // IsGoogleCompatible(base_url): its usage hides thinking
   std::string api_version = {};     // as configured, where the API has versions; else empty
+  std::string deployment = {};      // the name that the model has there; empty: its own
+  std::string preset = {};          // of a compatible server ("groq"); "azure"; else empty
+  bool beta = false;                // the base URL ends in /beta
 };
+
+// The model as the request names it.
+inline absl::string_view SentModel(const DialectContext& context) {
+  return context.deployment.empty() ? context.model : context.deployment;
+}
 
 struct EncodedRequest {
   HttpRequest http;                   // url: the path beneath the base URL ("/chat/completions")
@@ -143,6 +152,8 @@ struct PlatformConfig {
   std::string api_version = {};
   bool bearer = false;  // the key is a bearer token, where the API takes keys of both forms
   std::string region = {};
+  std::map<std::string, std::string> deployments = {};  // model → the name that it has there
+  std::string preset = {};
 };
 
 // Who asks, as AWS knows its customers.
@@ -202,6 +213,9 @@ struct Adapter {
 // not reached by HTTP or not known. The table is adapters/registry.cc: a new dialect is one file
 // and one line there.
 const Adapter* FindAdapter(absl::string_view kind);
+// Where a provider of this kind is, and of this preset ("groq") where the kind has them; empty:
+// that must be configured.
+std::string DefaultBaseUrl(const Adapter& adapter, absl::string_view preset);
 // Does this base URL lead to Google's OpenAI-compatible endpoint (…/v1beta/openai)?
 bool IsGoogleCompatible(absl::string_view base_url);
 // The names of all dialects, which `provider_options` may use as keys.

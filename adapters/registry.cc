@@ -4,12 +4,15 @@
 #include "absl/strings/strip.h"
 #include "adapters/dialect.h"
 #include "adapters/dialects/anthropic.h"
+#include "adapters/dialects/azure_openai.h"
 #include "adapters/dialects/bedrock.h"
 #include "adapters/dialects/cohere.h"
 #include "adapters/dialects/gemini.h"
 #include "adapters/dialects/openai.h"
+#include "adapters/dialects/openai_profile.h"
 #include "adapters/dialects/vertex.h"
 #include "adapters/platforms/anthropic.h"
+#include "adapters/platforms/azure_openai.h"
 #include "adapters/platforms/bedrock.h"
 #include "adapters/platforms/gemini.h"
 #include "adapters/platforms/openai.h"
@@ -31,6 +34,8 @@ constexpr ModelListShape kCohereModels = {
 const Adapter* FindAdapter(absl::string_view kind) {
   static const OpenAiDialect kOpenAi;
   static const OpenAiPlatform kOpenAiPlatform;
+  static const AzureOpenAiDialect kAzureOpenAi;
+  static const AzureOpenAiPlatform kAzureOpenAiPlatform;
   static const AnthropicDialect kAnthropic;
   static const AnthropicPlatform kAnthropicPlatform;
   static const CohereDialect kCohere;
@@ -46,6 +51,7 @@ const Adapter* FindAdapter(absl::string_view kind) {
   } kAdapters[] = {
       {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false, &kOpenAiModels}},
       {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true, &kOpenAiModels}},
+      {"azure_openai", {&kAzureOpenAi, &kAzureOpenAiPlatform, "", false}},
       {"anthropic",
        {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false, &kAnthropicModels}},
       {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false, &kCohereModels}},
@@ -61,6 +67,14 @@ const Adapter* FindAdapter(absl::string_view kind) {
     if (row.kind == kind) return &row.adapter;
   }
   return nullptr;
+}
+
+std::string DefaultBaseUrl(const Adapter& adapter, absl::string_view preset) {
+  if (!adapter.compatible) return std::string(adapter.default_base_url);
+  DialectContext context;
+  context.compatible = true;
+  context.preset = std::string(preset);
+  return std::string(OpenAiProfileOf(context).base_url);
 }
 
 std::vector<absl::string_view> DialectNames() {

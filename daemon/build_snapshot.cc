@@ -20,12 +20,13 @@ PlatformConfig PlatformOf(const Adapter& adapter, const v1::ProviderConfig& conf
                           const v1::HttpProviderConfig& http) {
   PlatformConfig platform;
   platform.base_url = TextOf(config, "base_url");
-  if (platform.base_url.empty()) platform.base_url = std::string(adapter.default_base_url);
+  platform.preset = TextOf(config, "preset");
+  if (platform.base_url.empty()) platform.base_url = DefaultBaseUrl(adapter, platform.preset);
   platform.organization = TextOf(config, "organization");
   platform.project = TextOf(config, "project");
   platform.location = TextOf(config, "location");
-  platform.api_version = TextOf(config, "version");
-  if (platform.api_version.empty()) platform.api_version = TextOf(config, "api_version");
+  platform.api_version = TextOf(config, IsWritten(config, "version") ? "version" : "api_version");
+  platform.deployments = TextsOf(config, "deployments");
   platform.bearer = IsWritten(config, "bearer_token");
   platform.region = TextOf(config, "region");
   if (platform.base_url.empty() && config.has_bedrock()) {

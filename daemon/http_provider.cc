@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/provider_errors.h"
 #include "base/error.h"
@@ -47,6 +48,10 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
   context.refuse_unsupported = refuse_unsupported;
   context.google_compatible = google_compatible_;
   context.api_version = platform_.api_version;
+  context.preset = platform_.preset;
+  context.beta = absl::EndsWith(platform_.base_url, "/beta");
+  const auto deployment = platform_.deployments.find(std::string(model));
+  if (deployment != platform_.deployments.end()) context.deployment = deployment->second;
   return context;
 }
 

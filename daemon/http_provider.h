@@ -20,7 +20,7 @@ class HttpProvider final : public Provider {
       : name_(std::move(name)),
         adapter_(adapter),
         platform_(std::move(platform)),
-        google_compatible_(IsGoogleCompatible(platform_.base_url)),
+        google_compatible_(platform_.preset == "google" || IsGoogleCompatible(platform_.base_url)),
         secrets_(std::move(secrets)),
         endpoint_(std::move(endpoint)) {}
   HttpProvider(std::string name, Adapter adapter, PlatformConfig platform, Secret key,

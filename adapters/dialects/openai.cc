@@ -1,6 +1,7 @@
 #include "adapters/dialects/openai.h"
 
 #include "adapters/dialects/openai_answer.h"
+#include "adapters/dialects/openai_count.h"
 #include "adapters/dialects/openai_embed.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/dialects/openai_errors.h"
@@ -25,6 +26,15 @@ size_t ExpectedBytes(const v1::ChatRequest& request) {
   return bytes;
 }
 
+OpenAiModelRules RulesFor(const DialectContext& context) {
+  if (context.compatible) return OpenAiModelRules();
+  OpenAiModelRules rules = OpenAiRulesFor(context.model);
+  // Azure's older versions know no schema, whatever the model.
+  const absl::string_view version = absl::string_view(context.api_version).substr(0, 10);
+  if (!version.empty() && version < "2024-08-01") rules.json_schema = false;
+  return rules;
+}
+
 }  // namespace
 
 absl::string_view OpenAiDialect::name() const { return kOpenAiDialect; }
@@ -35,21 +45,24 @@ absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& 
   if (request.has_legacy_prompt()) {
     return Unsupported("legacy_prompt", "not in this version; send messages");
   }
-  OpenAiEncoding encoding = {
-      request, context, context.compatible ? OpenAiModelRules() : OpenAiRulesFor(context.model),
-      EncodeNotes(context.refuse_unsupported), ""};
+  OpenAiEncoding encoding = {request,
+                             context,
+                             RulesFor(context),
+                             OpenAiProfileFor(context),
+                             stream,
+                             EncodeNotes(context.refuse_unsupported)};
   if (!encoding.rules.responses_only.empty()) {
     return Unsupported("model", encoding.rules.responses_only);
   }
   std::string& body = encoding.body;
   body.reserve(ExpectedBytes(request));
   body.append("{\"model\":");
-  AppendJsonString(context.model, &body);
+  AppendJsonString(SentModel(context), &body);
   body.push_back(',');
-  for (auto* encode : {EncodeOpenAiMessages, EncodeOpenAiTools, EncodeOpenAiFormat}) {
+  for (auto* encode :
+       {EncodeOpenAiMessages, EncodeOpenAiTools, EncodeOpenAiFormat, EncodeOpenAiSettings}) {
     if (auto status = encode(&encoding); !status.ok()) return status;
   }
-  if (auto status = EncodeOpenAiSettings(stream, &encoding); !status.ok()) return status;
   body.push_back('}');
   if (auto status = MergeOptions(request.provider_options(), context.provider, kOpenAiDialect,
                                  "provider_options", {"model", "messages", "stream"}, &body);
@@ -90,10 +103,27 @@ absl::Status OpenAiDialect::DecodeEmbed(const DialectContext& context, EmbedBatc
 }
 
 // Of a model that is not known everything the dialect can write is said: only the provider knows.
-std::vector<absl::string_view> OpenAiDialect::Capabilities(const DialectContext&) const {
-  return {"chat",        "stream",      "embed",  "tools", "parallel_tools",
-          "json_object", "json_schema", "image",  "audio", "document",
-          "reasoning",   "logprobs",    "choices"};
+std::vector<absl::string_view> OpenAiDialect::Capabilities(const DialectContext& context) const {
+  const OpenAiProfile profile = OpenAiProfileFor(context);
+  std::vector<absl::string_view> words = {"chat",        "stream", "tools",    "parallel_tools",
+                                          "json_object", "image",  "document", "reasoning"};
+  if (profile.embed_batch > 0) words.emplace_back("embed");
+  if (!profile.count_chat.empty()) words.emplace_back("count_tokens");
+  if (profile.schema != OpenAiProfile::Schema::kNever) words.emplace_back("json_schema");
+  if (profile.audio != OpenAiProfile::Audio::kNever) words.emplace_back("audio");
+  if (profile.logprobs != OpenAiProfile::Logprobs::kNever) words.emplace_back("logprobs");
+  if (profile.choices) words.emplace_back("choices");
+  return words;
+}
+
+absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeCount(const v1::CountTokensRequest& request,
+                                                          const DialectContext& context) const {
+  return EncodeOpenAiCount(request, context);
+}
+
+absl::Status OpenAiDialect::DecodeCount(const DialectContext& context, absl::string_view body,
+                                        v1::CountTokensResponse* response) const {
+  return DecodeOpenAiCount(context, body, response);
 }
 
 std::string OpenAiDialect::ProviderRequestId(const HttpHead& head) const {

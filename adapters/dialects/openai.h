@@ -24,6 +24,10 @@ class OpenAiDialect : public Dialect {
                                              EmbedBatch batch) const override;
   absl::Status DecodeEmbed(const DialectContext& context, EmbedBatch batch, absl::string_view body,
                            v1::EmbedResponse* response) const override;
+  absl::StatusOr<EncodedRequest> EncodeCount(const v1::CountTokensRequest& request,
+                                             const DialectContext& context) const override;
+  absl::Status DecodeCount(const DialectContext& context, absl::string_view body,
+                           v1::CountTokensResponse* response) const override;
   std::vector<absl::string_view> Capabilities(const DialectContext& context) const override;
   std::string ProviderRequestId(const HttpHead& head) const override;
 };

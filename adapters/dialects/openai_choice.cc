@@ -47,7 +47,12 @@ v1::FinishReason OpenAiFinishReason(absl::string_view word, bool compatible) {
 }
 
 OpenAiChoice::OpenAiChoice(int index, const v1::ChatRequest& request, const DialectContext& context)
-    : index_(index), request_(request), context_(context) {}
+    : index_(index), request_(request), context_(context) {
+  const bool repeats = context.preset == "mistral" && !request.messages().empty() &&
+                       request.messages().rbegin()->role() == v1::ROLE_ASSISTANT;
+  if (!repeats) return;
+  for (const v1::Part& part : request.messages().rbegin()->parts()) echo_.append(part.text());
+}
 
 int OpenAiChoice::PartIndex(int* part) {
   if (*part < 0) *part = next_part_++;
@@ -69,10 +74,25 @@ void OpenAiChoice::InPieces(absl::string_view text, int part,
 
 void OpenAiChoice::GiveText(absl::string_view text) {
   if (text.empty()) return;
+  if (!echo_.empty()) {
+    has_output_ = true;
+    held_text_.append(text.data(), text.size());
+    if (held_text_.size() < echo_.size() && absl::StartsWith(echo_, held_text_)) return;
+    return GiveHeldText();
+  }
   text_code_points_ += CodePoints(text);
   InPieces(text, PartIndex(&text_part_), [](absl::string_view piece, v1::Part* part) {
     part->set_text(piece.data(), piece.size());
   });
+}
+
+void OpenAiChoice::GiveHeldText() {
+  const std::string held = std::move(held_text_);
+  absl::string_view text = held;
+  absl::ConsumePrefix(&text, echo_);
+  echo_.clear();
+  held_text_.clear();
+  GiveText(text);
 }
 
 void OpenAiChoice::GiveReasoning(absl::string_view text) {
@@ -178,6 +198,7 @@ absl::Status OpenAiChoice::ReadMessage(const JsonValue& message, absl::string_vi
 void OpenAiChoice::Close(const std::vector<std::string>& cited, absl::BitGenRef random,
                          std::vector<v1::ChatEvent>* events) {
   events_ = events;
+  if (!held_text_.empty()) GiveHeldText();
   CloseCitations(cited);
   CloseCalls(random);
   CloseState();

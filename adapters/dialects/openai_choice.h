@@ -82,6 +82,7 @@ class OpenAiChoice {
   int PartIndex(int* part);
   v1::ChatEvent::Delta* NewDelta(int part);
   void GiveText(absl::string_view text);
+  void GiveHeldText();
   void GiveReasoning(absl::string_view text);
   void GiveRefusal(absl::string_view text);
   // Calls `set` with pieces of `text` that no event outgrows.
@@ -106,6 +107,11 @@ class OpenAiChoice {
   bool has_output_ = false;
   bool refused_ = false;
   size_t held_bytes_ = 0;
+
+  // Mistral may begin its answer with the text that it was to continue: until more is known what
+  // agrees with it is held.
+  std::string echo_;
+  std::string held_text_;
 
   std::vector<Call> calls_;
   std::string audio_rest_;  // base64 that is not a whole group yet

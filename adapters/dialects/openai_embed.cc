@@ -9,6 +9,7 @@
 #include "adapters/dialects/openai_usage.h"
 #include "adapters/embedding.h"
 #include "adapters/encode_notes.h"
+#include "adapters/json_text.h"
 #include "adapters/provider_errors.h"
 #include "adapters/provider_options.h"
 #include "base/json.h"
@@ -16,26 +17,30 @@
 namespace mg {
 namespace {
 
-constexpr int kOpenAiBatch = 2048;
-constexpr int kCompatibleBatch = 256;
-
 absl::Status CheckInput(const v1::EmbedInput& input, int index, const DialectContext& context) {
   const std::string field = absl::StrCat("inputs[", index, "]");
   if (auto status = CheckEmbedInput(input, index); !status.ok()) return status;
   if (!input.parts().empty()) {
     return Unsupported(absl::StrCat(field, ".parts"), "OpenAI's embeddings take texts alone");
   }
-  if (!input.token_ids().empty() && context.compatible) {
+  if (!input.token_ids().empty() && !OpenAiProfileOf(context).embed_tokens) {
     return Unsupported(absl::StrCat(field, ".token_ids"),
                        "token ids are those of OpenAI's own tokenizers: only OpenAI takes them");
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckSettings(const v1::EmbedRequest& request) {
+absl::Status CheckSettings(const v1::EmbedRequest& request, const OpenAiProfile& profile) {
+  if (profile.embed_batch == 0) {
+    return MakeError(ErrorClass::kUnsupportedMethod,
+                     absl::StrCat("the preset ", profile.preset, " has no embeddings"));
+  }
   if (auto status = CheckEmbedRequest(request); !status.ok()) return status;
   if (IsPackedType(request.element_type())) {
     return Unsupported("element_type", "OpenAI's embeddings are floats");
+  }
+  if (request.has_dimensions() && profile.dimensions.empty()) {
+    return Unsupported("dimensions", "this server's vectors have the length of their model");
   }
   if (request.truncate()) {
     return Unsupported("truncate", "OpenAI never truncates: too long an input is an error there");
@@ -103,8 +108,9 @@ void AddUsage(const v1::Usage& batch, v1::Usage* sum) {
 
 absl::StatusOr<std::vector<EmbedBatch>> CutOpenAiEmbed(const v1::EmbedRequest& request,
                                                        const DialectContext& context) {
-  if (absl::Status status = CheckSettings(request); !status.ok()) return status;
-  const int limit = context.compatible ? kCompatibleBatch : kOpenAiBatch;
+  const OpenAiProfile& profile = OpenAiProfileOf(context);
+  if (absl::Status status = CheckSettings(request, profile); !status.ok()) return status;
+  const int limit = profile.embed_batch;
   std::vector<EmbedBatch> batches;
   bool tokens = false;  // the running batch is of token lists
   for (int i = 0; i < request.inputs_size(); ++i) {
@@ -125,15 +131,18 @@ absl::StatusOr<EncodedRequest> EncodeOpenAiEmbed(const v1::EmbedRequest& request
                                                  const DialectContext& context, EmbedBatch batch) {
   EncodeNotes notes(context.refuse_unsupported);
   std::string body = "{\"model\":";
-  AppendJsonString(context.model, &body);
+  AppendJsonString(SentModel(context), &body);
   body.append(",\"input\":");
   AppendInputs(request, batch, &body);
   // Half the bytes of an array of numbers; servers that imitate OpenAI may not know it.
-  if (!context.compatible) body.append(",\"encoding_format\":\"base64\"");
-  if (request.has_dimensions()) absl::StrAppend(&body, ",\"dimensions\":", request.dimensions());
+  const OpenAiProfile& profile = OpenAiProfileOf(context);
+  if (profile.embed_base64) body.append(",\"encoding_format\":\"base64\"");
+  if (request.has_dimensions()) {
+    absl::StrAppend(&body, ",\"", profile.dimensions, "\":", request.dimensions());
+  }
   const std::string& user = request.context().end_user();
-  if (!user.empty() && !context.compatible) {
-    body.append(",\"user\":");
+  if (!user.empty() && !profile.embed_user.empty()) {
+    AppendJsonKey(profile.embed_user, &body);
     AppendJsonString(user, &body);
   } else if (!user.empty()) {
     absl::Status status = notes.Drop("context.end_user", "this server's embeddings take no user");

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "adapters/dialect.h"
 #include "adapters/dialects/openai_models.h"
+#include "adapters/dialects/openai_profile.h"
 #include "adapters/encode_notes.h"
 #include "adapters/part_place.h"
 
@@ -19,9 +20,23 @@ struct OpenAiEncoding {
   const v1::ChatRequest& request;
   const DialectContext& context;
   OpenAiModelRules rules;  // takes everything where the server is a compatible one
+  const OpenAiProfile profile;
+  bool stream;
   EncodeNotes notes;
-  std::string body;
+  std::string body = {};
+  bool thinking_off = false;       // thinking must be switched off, though nobody asked for it
+  bool template_unthinks = false;  // in the template, for a message that goes on
+  bool continues = false;          // the last message goes on
 };
+
+inline constexpr absl::string_view kNotThisServer = "this server does not take it";
+
+// Appends the mark of a cache breakpoint to the object at the body's end, in the form that this
+// candidate takes: it must take one.
+absl::Status AppendOpenAiBreakpoint(const v1::CacheBreakpoint& breakpoint, const std::string& field,
+                                    OpenAiEncoding* encoding);
+// Does it take such marks on content blocks?
+bool TakesBreakpoints(const OpenAiEncoding& encoding);
 
 // openai_parts.cc.
 // Has the part options for this candidate? Is it more than a plain string can hold?
@@ -41,12 +56,14 @@ absl::Status DropBreakpoint(const v1::Part& part, const PartPlace& place, OpenAi
 // openai_messages.cc: `"messages":[…]`.
 absl::Status EncodeOpenAiMessages(OpenAiEncoding* encoding);
 // openai_settings.cc: sampling, reasoning, stream and the rest.
-absl::Status EncodeOpenAiSettings(bool stream, OpenAiEncoding* encoding);
+absl::Status EncodeOpenAiSettings(OpenAiEncoding* encoding);
 // openai_tools.cc: tools, tool_choice, parallel_tool_calls; response_format.
 absl::Status EncodeOpenAiTools(OpenAiEncoding* encoding);
 absl::Status EncodeOpenAiFormat(OpenAiEncoding* encoding);
 
-// Must the schema be asked for in words, since the model has no json_schema?
+// Must the schema be asked for in words, since model or server has no json_schema?
 bool NeedsSchemaInstruction(const OpenAiEncoding& encoding);
+// Must a JSON object be asked for in words beside its switch, since nothing else speaks of JSON?
+bool NeedsJsonWord(const OpenAiEncoding& encoding);
 
 }  // namespace mg

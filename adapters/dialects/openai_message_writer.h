@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "adapters/dialects/openai_encoding.h"
+#include "adapters/dialects/openai_state.h"
 
 namespace mg {
 
@@ -55,6 +56,9 @@ class OpenAiMessageWriter {
                             bool* empty);
   absl::Status WriteName(const v1::Message& message, int index);
   absl::Status CheckAnswered();
+  bool IsDeepSeeksOldReasoning(const PartPlace& place) const;
+  std::string SignedDetails(const OpenAiState& state) const;
+  std::string SentCallId(const std::string& id) const;
 
   void Begin(absl::string_view role);
 
@@ -62,6 +66,7 @@ class OpenAiMessageWriter {
   std::string& out_;
   EncodeNotes& notes_;
   absl::flat_hash_map<std::string, Call> calls_;  // of the last assistant's turn
+  int last_user_ = -1;                            // the last message of the user
   bool prefill_ = false;                          // the last message is the assistant's, to go on
   struct ResultImage {
     const v1::Part* result;

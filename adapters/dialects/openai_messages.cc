@@ -3,6 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_message_writer.h"
 #include "adapters/dialects/openai_state.h"
+#include "adapters/generated_id.h"
+#include "adapters/json_instruction.h"
 #include "adapters/json_text.h"
 #include "adapters/prefill.h"
 
@@ -42,6 +44,15 @@ absl::Status OpenAiMessageWriter::Write() {
                                   encoding_.request.response_format().json_schema().schema_json()),
                      &out_);
     out_.push_back('}');
+  }
+  if (NeedsJsonWord(encoding_)) {
+    Begin("system");
+    out_.append(",\"content\":");
+    AppendJsonString(kJsonObjectInstruction, &out_);
+    out_.push_back('}');
+  }
+  for (int i = 0; i < messages.size(); ++i) {
+    if (messages[i].role() == v1::ROLE_USER) last_user_ = i;
   }
   for (int i = 0; i < messages.size(); ++i) {
     if (auto status = WriteMessage(messages[i], i); !status.ok()) return status;
@@ -112,7 +123,12 @@ absl::Status OpenAiMessageWriter::WriteContent(const Message& message, int index
 
 absl::Status OpenAiMessageWriter::WriteName(const Message& message, int index) {
   if (message.name().empty()) return absl::OkStatus();
-  if (encoding_.context.compatible || message.role() == v1::ROLE_TOOL) {
+  using Names = OpenAiProfile::Names;
+  const Names names = encoding_.profile.names;
+  const bool user = message.role() == v1::ROLE_USER;
+  const bool taken = names == Names::kUsersAndAssistant || names == Names::kAll ||
+                     (names == Names::kUsers && user);
+  if (!taken || message.role() == v1::ROLE_TOOL) {
     return notes_.Drop(absl::StrCat("messages[", index, "].name"),
                        "this server has no place for a name on such a message");
   }
@@ -174,7 +190,7 @@ absl::Status OpenAiMessageWriter::LeaveOutState(const Part& part, const PartPlac
 absl::Status OpenAiMessageWriter::ReadReasoning(const Part& part, const PartPlace& place,
                                                 Turn* turn) {
   turn->left_out = true;
-  if (!encoding_.context.compatible) {
+  if (!encoding_.profile.reasoning_back) {
     return notes_.Drop(place.Field("reasoning"), "OpenAI's chat API takes no reasoning back");
   }
   const auto state = part.has_provider_state()
@@ -183,9 +199,14 @@ absl::Status OpenAiMessageWriter::ReadReasoning(const Part& part, const PartPlac
   if (!state.has_value() || (state->reasoning_key.empty() && state->reasoning_details.empty())) {
     return notes_.Drop(place.Field("reasoning"), "it has no state of this provider or model");
   }
+  if (IsDeepSeeksOldReasoning(place)) {
+    notes_.Tell("dropped", place.Field("reasoning"),
+                "this model takes it back only behind the last message of the user");
+    return absl::OkStatus();
+  }
   if (turn->reasoning_key.empty()) turn->reasoning_key = state->reasoning_key;
   turn->reasoning.append(part.reasoning().text());
-  if (turn->reasoning_details.empty()) turn->reasoning_details = state->reasoning_details;
+  if (turn->reasoning_details.empty()) turn->reasoning_details = SignedDetails(*state);
   if (!state->message_extra_content.empty()) turn->extra_content = state->message_extra_content;
   turn->left_out = false;
   return absl::OkStatus();
@@ -213,7 +234,7 @@ absl::Status OpenAiMessageWriter::ReadToolCall(const Part& part, const PartPlace
   if (auto status = DropBreakpoint(part, place, &encoding_); !status.ok()) return status;
 
   std::string entry = "{\"id\":";
-  AppendJsonString(call.id(), &entry);
+  AppendJsonString(SentCallId(call.id()), &entry);
   const absl::string_view type = state.custom_tool ? "custom" : "function";
   absl::StrAppend(&entry, ",\"type\":\"", type, "\",\"", type, "\":{\"name\":");
   AppendJsonString(call.name(), &entry);
@@ -313,6 +334,8 @@ absl::Status OpenAiMessageWriter::WriteAssistant(const Message& message, int ind
   if (!turn.reasoning_key.empty() && !in_content) {
     AppendJsonKey(turn.reasoning_key, &out_);
     AppendJsonString(turn.reasoning, &out_);
+  } else if (encoding_.profile.preset == "deepseek" && IsDeepSeekV4(encoding_.context.model)) {
+    out_.append(",\"reasoning_content\":\"\"");
   }
   if (!turn.reasoning_details.empty()) {
     absl::StrAppend(&out_, ",\"reasoning_details\":", turn.reasoning_details);
@@ -332,9 +355,37 @@ absl::Status OpenAiMessageWriter::WriteAssistant(const Message& message, int ind
   return absl::OkStatus();
 }
 
+// Before V4, DeepSeek's models took the reasoning of the turn at hand alone.
+bool OpenAiMessageWriter::IsDeepSeeksOldReasoning(const PartPlace& place) const {
+  return encoding_.profile.preset == "deepseek" && !IsDeepSeekV4(encoding_.context.model) &&
+         place.message < last_user_;
+}
+
+// OpenRouter's details without those whose maker would miss its signature.
+std::string OpenAiMessageWriter::SignedDetails(const OpenAiState& state) const {
+  if (encoding_.profile.preset != "openrouter") return state.reasoning_details;
+  std::string kept;
+  for (absl::string_view text : ElementTexts(state.reasoning_details)) {
+    JsonDocument detail;
+    if (!ParseJson(text, &detail).ok()) continue;
+    const absl::string_view format = StringMember(detail, "format");
+    const bool of_signers = format == "anthropic-claude-v1" || format == "google-gemini-v1";
+    if (of_signers && StringMember(detail, "type") == "reasoning.text" &&
+        StringMember(detail, "signature").empty()) {
+      continue;
+    }
+    absl::StrAppend(&kept, kept.empty() ? "[" : ",", text);
+  }
+  return kept.empty() ? kept : kept + "]";
+}
+
+std::string OpenAiMessageWriter::SentCallId(const std::string& id) const {
+  return encoding_.profile.short_call_ids ? ShortCallId(id) : id;
+}
+
 // OpenAI refuses a call without its result; a compatible server may take it, and decides itself.
 absl::Status OpenAiMessageWriter::CheckAnswered() {
-  if (encoding_.context.compatible) return absl::OkStatus();
+  if (encoding_.profile.unanswered_calls) return absl::OkStatus();
   const Call* first = nullptr;
   for (const auto& [id, call] : calls_) {
     if (call.answered) continue;
@@ -346,6 +397,22 @@ absl::Status OpenAiMessageWriter::CheckAnswered() {
 
 absl::Status OpenAiMessageWriter::WritePrefill() {
   if (!prefill_) return absl::OkStatus();
+  switch (encoding_.profile.prefill) {
+    case OpenAiProfile::Prefill::kInstruction:
+      break;
+    case OpenAiProfile::Prefill::kNative:
+      return absl::OkStatus();
+    case OpenAiProfile::Prefill::kUnthinking:
+      encoding_.template_unthinks = true;
+      return absl::OkStatus();
+    case OpenAiProfile::Prefill::kContinue:
+      encoding_.continues = true;
+      return absl::OkStatus();
+    case OpenAiProfile::Prefill::kPrefix:
+      out_.pop_back();
+      out_.append(",\"prefix\":true}");
+      return absl::OkStatus();
+  }
   const int last = encoding_.request.messages_size() - 1;
   if (auto status = notes_.Emulate(absl::StrCat("messages[", last, "]"),
                                    "this server does not continue a last message of the assistant: "

@@ -29,9 +29,21 @@ void AppendFileId(const std::string& file_id, std::string* out) {
   out->append("}}");
 }
 
+absl::Status CheckImage(const Media& media, const std::string& field,
+                        const OpenAiProfile& profile) {
+  if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
+  if (profile.image == OpenAiProfile::Image::kAll) return absl::OkStatus();
+  if (!media.has_data()) {
+    return Unsupported(absl::StrCat(field, media.has_uri() ? ".uri" : ".file_id"),
+                       "this server takes images as data only");
+  }
+  if (SniffMediaType(media.data()) != "image/gif") return absl::OkStatus();
+  return Unsupported(absl::StrCat(field, ".media_type"), "this server takes no GIF");
+}
+
 absl::Status AppendImage(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
-  if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
+  if (auto status = CheckImage(media, field, encoding->profile); !status.ok()) return status;
   if (auto status = DropMediaHint(media.name(), field, "name", kNoPlace, &encoding->notes);
       !status.ok()) {
     return status;
@@ -66,6 +78,9 @@ absl::Status AppendImage(const Media& media, const std::string& field, OpenAiEnc
 
 absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
+  if (encoding->profile.audio == OpenAiProfile::Audio::kNever) {
+    return Unsupported(field, "this server takes no audio");
+  }
   if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
   if (!media.has_data()) {
     return Unsupported(absl::StrCat(field, media.has_uri() ? ".uri" : ".file_id"),
@@ -86,9 +101,44 @@ absl::Status AppendAudio(const Media& media, const std::string& field, OpenAiEnc
   if (format.empty()) {
     return Unsupported(absl::StrCat(field, ".media_type"), "audio is taken as WAV or MP3 only");
   }
+  if (encoding->profile.audio == OpenAiProfile::Audio::kText) {
+    out->append("{\"type\":\"input_audio\",\"input_audio\":\"");
+    AppendBase64(media.data(), out);
+    out->append("\"}");
+    return absl::OkStatus();
+  }
   out->append("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"");
   AppendBase64(media.data(), out);
   absl::StrAppend(out, "\",\"format\":\"", format, "\"}}");
+  return absl::OkStatus();
+}
+
+// Mistral's form.
+absl::Status AppendDocumentUrl(const Media& media, const std::string& field,
+                               OpenAiEncoding* encoding) {
+  std::string* out = &encoding->body;
+  if (media.has_file_id()) {
+    return Unsupported(absl::StrCat(field, ".file_id"),
+                       "this server takes documents as data or https only");
+  }
+  for (const auto& [name, value] :
+       {std::pair<absl::string_view, const std::string*>{"name", &media.name()},
+        {"detail", &media.detail()},
+        {"transcript", &media.transcript()}}) {
+    auto status = DropMediaHint(*value, field, name, kNotThisServer, &encoding->notes);
+    if (!status.ok()) return status;
+  }
+  out->append("{\"type\":\"document_url\",\"document_url\":");
+  if (media.has_uri()) {
+    AppendJsonString(media.uri(), out);
+  } else {
+    std::string type;
+    if (auto status = MediaTypeOf(media, field, &encoding->notes, &type); !status.ok()) {
+      return status;
+    }
+    AppendDataUrl(type, media.data(), out);
+  }
+  out->push_back('}');
   return absl::OkStatus();
 }
 
@@ -96,6 +146,7 @@ absl::Status AppendDocument(const Media& media, const std::string& field,
                             OpenAiEncoding* encoding) {
   std::string* out = &encoding->body;
   if (auto status = CheckMediaSource(media, field); !status.ok()) return status;
+  if (encoding->profile.document_url) return AppendDocumentUrl(media, field, encoding);
   if (media.has_uri()) {
     return Unsupported(absl::StrCat(field, ".uri"), "documents are taken as data or file_id only");
   }
@@ -128,28 +179,13 @@ void AppendTextBlock(absl::string_view type, const std::string& text, std::strin
   out->push_back('}');
 }
 
-// prompt_cache_breakpoint, which GPT-5.6 and newer take on every content block.
 absl::Status AppendBreakpoint(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
   if (!part.has_cache_breakpoint()) return absl::OkStatus();
-  if (!encoding->rules.cache_breakpoints) return DropBreakpoint(part, place, encoding);
-  std::string* out = &encoding->body;
-  out->pop_back();
-  out->append(",\"prompt_cache_breakpoint\":{\"mode\":\"explicit\"");
-  if (part.cache_breakpoint().has_ttl()) {
-    const auto& ttl = part.cache_breakpoint().ttl();
-    const absl::Duration asked = absl::Seconds(ttl.seconds()) + absl::Nanoseconds(ttl.nanos());
-    const std::string field = place.Field("cache_breakpoint.ttl");
-    if (asked < absl::ZeroDuration()) return Invalid(field, "negative");
-    const bool half_hour = asked <= absl::Minutes(30);
-    if (asked != absl::Minutes(30) && asked != absl::Hours(12)) {
-      encoding->notes.Tell("changed", field,
-                           absl::StrCat("the provider keeps prompts for 30m or 12h: ",
-                                        half_hour ? "30m" : "12h", " is sent"));
-    }
-    absl::StrAppend(out, ",\"ttl\":\"", half_hour ? "30m" : "12h", "\"");
-  }
-  out->append("}}");
-  return absl::OkStatus();
+  // Where it is cache_control, texts alone take it.
+  const bool taken =
+      encoding->profile.cache_control ? part.has_text() : TakesBreakpoints(*encoding);
+  if (!taken) return DropBreakpoint(part, place, encoding);
+  return AppendOpenAiBreakpoint(part.cache_breakpoint(), place.Field("cache_breakpoint"), encoding);
 }
 
 absl::Status AppendKind(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {
@@ -182,8 +218,40 @@ bool HasPartOptions(const Part& part, const OpenAiEncoding& encoding) {
 
 bool NeedsBlock(const Part& part, const OpenAiEncoding& encoding) {
   if (!part.has_text()) return true;
-  if (part.has_cache_breakpoint() && encoding.rules.cache_breakpoints) return true;
+  if (part.has_cache_breakpoint() && TakesBreakpoints(encoding)) return true;
   return HasPartOptions(part, encoding);
+}
+
+bool TakesBreakpoints(const OpenAiEncoding& encoding) {
+  return encoding.profile.cache_control || encoding.rules.cache_breakpoints;
+}
+
+// prompt_cache_breakpoint, which GPT-5.6 and newer take; or Anthropic's cache_control, which
+// OpenRouter hands on.
+absl::Status AppendOpenAiBreakpoint(const v1::CacheBreakpoint& breakpoint, const std::string& field,
+                                    OpenAiEncoding* encoding) {
+  const bool control = encoding->profile.cache_control;
+  const absl::Duration least = control ? absl::Minutes(5) : absl::Minutes(30);
+  const absl::Duration most = control ? absl::Hours(1) : absl::Hours(12);
+  const char* words[] = {control ? "5m" : "30m", control ? "1h" : "12h"};
+  std::string* out = &encoding->body;
+  out->pop_back();
+  out->append(control ? ",\"cache_control\":{\"type\":\"ephemeral\""
+                      : ",\"prompt_cache_breakpoint\":{\"mode\":\"explicit\"");
+  if (breakpoint.has_ttl()) {
+    const absl::Duration asked =
+        absl::Seconds(breakpoint.ttl().seconds()) + absl::Nanoseconds(breakpoint.ttl().nanos());
+    if (asked < absl::ZeroDuration()) return Invalid(absl::StrCat(field, ".ttl"), "negative");
+    const char* sent = words[asked <= least ? 0 : 1];
+    if (asked != least && asked != most) {
+      encoding->notes.Tell("changed", absl::StrCat(field, ".ttl"),
+                           absl::StrCat("the provider keeps prompts for ", words[0], " or ",
+                                        words[1], ": ", sent, " is sent"));
+    }
+    absl::StrAppend(out, ",\"ttl\":\"", sent, "\"");
+  }
+  out->append("}}");
+  return absl::OkStatus();
 }
 
 absl::Status AppendBlock(const Part& part, const PartPlace& place, OpenAiEncoding* encoding) {

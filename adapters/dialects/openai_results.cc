@@ -41,7 +41,7 @@ absl::Status OpenAiMessageWriter::WriteResult(const Part& part, const PartPlace&
       return Invalid(place.Field("tool_result.name"),
                      absl::StrCat("the call of this id is one of ", call->second.name));
     }
-  } else if (!encoding_.context.compatible) {
+  } else if (!encoding_.profile.unanswered_calls) {
     return Invalid(id_field, "no tool call of the assistant's message before it has this id");
   } else if (!result.name().empty()) {
     if (auto status = notes_.Drop(place.Field("tool_result.name"),
@@ -65,7 +65,11 @@ absl::Status OpenAiMessageWriter::WriteResult(const Part& part, const PartPlace&
   if (out_.back() != '[') out_.push_back(',');
   const size_t start = out_.size();
   out_.append("{\"role\":\"tool\",\"tool_call_id\":");
-  AppendJsonString(result.tool_call_id(), &out_);
+  AppendJsonString(SentCallId(result.tool_call_id()), &out_);
+  if (encoding_.profile.names == OpenAiProfile::Names::kTools && call != calls_.end()) {
+    out_.append(",\"name\":");
+    AppendJsonString(call->second.name, &out_);
+  }
   out_.append(",\"content\":");
   if (auto status = WriteResultContent(part, place); !status.ok()) return status;
   out_.push_back('}');
@@ -78,6 +82,11 @@ absl::Status OpenAiMessageWriter::WriteResultContent(const Part& part, const Par
   for (int i = 0; i < result.parts_size(); ++i) {
     const Part& inner = result.parts(i);
     const PartPlace inner_place = {place.message, place.part, i};
+    if (inner.has_image() && !encoding_.profile.user_behind_result) {
+      return Unsupported(inner_place.Field("image"),
+                         "this server takes no user message behind a tool's result, where the "
+                         "image would stand");
+    }
     if (inner.has_image()) {
       images_.push_back({&part, &inner, inner_place});
     } else if (inner.has_audio() || inner.has_video() || inner.has_document()) {

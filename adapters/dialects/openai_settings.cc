@@ -5,11 +5,11 @@
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/sampling_checks.h"
+#include "adapters/tool_checks.h"
 
 namespace mg {
 namespace {
 
-constexpr int kMaxStops = 4;
 constexpr absl::string_view kNotThisModel = "this model does not take it";
 constexpr absl::string_view kNotWhileReasoning =
     "this model takes it only with reasoning.effort none";
@@ -20,11 +20,11 @@ void AppendMember(absl::string_view name, absl::string_view json, std::string* o
 
 class SettingsWriter {
  public:
-  SettingsWriter(bool stream, OpenAiEncoding* encoding)
-      : stream_(stream),
-        encoding_(*encoding),
+  explicit SettingsWriter(OpenAiEncoding* encoding)
+      : encoding_(*encoding),
         request_(encoding->request),
         rules_(encoding->rules),
+        profile_(encoding->profile),
         out_(encoding->body),
         notes_(encoding->notes) {}
 
@@ -33,22 +33,29 @@ class SettingsWriter {
  private:
   absl::Status WriteReasoning();
   absl::Status ChooseEffort();
+  absl::Status WriteEffort();
+  absl::Status WriteThinking();
+  void WriteReasoningObject();
+  absl::Status WriteIncludeText();
+  void WriteTemplate();
   absl::Status WriteSampling();
   absl::Status WriteStop();
   absl::Status WriteLogprobs();
-  void WriteRest();
+  absl::Status WriteEndUser();
+  absl::Status WriteRest();
 
   // A number that reasoning models refuse.
   absl::Status Number(absl::string_view field, absl::string_view name, bool present, double value,
                       bool taken);
 
-  const bool stream_;
   OpenAiEncoding& encoding_;
   const v1::ChatRequest& request_;
   const OpenAiModelRules& rules_;
+  const OpenAiProfile& profile_;
   std::string& out_;
   EncodeNotes& notes_;
-  std::string effort_;  // that is sent; empty: none is
+  std::string effort_;   // that is sent; empty: none is
+  bool thinks_ = false;  // known to think (DeepSeek)
 };
 
 absl::Status SettingsWriter::Write() {
@@ -57,8 +64,8 @@ absl::Status SettingsWriter::Write() {
   if (auto status = WriteSampling(); !status.ok()) return status;
   if (auto status = WriteStop(); !status.ok()) return status;
   if (auto status = WriteLogprobs(); !status.ok()) return status;
-  WriteRest();
-  return absl::OkStatus();
+  WriteTemplate();
+  return WriteRest();
 }
 
 // The caller's effort, or the one that stands for the caller's budget.
@@ -70,6 +77,16 @@ absl::Status SettingsWriter::ChooseEffort() {
                    "must be none, minimal, low, medium, high, xhigh or max; other words of a "
                    "provider go into provider_options");
   }
+  // A budget of nothing is a word where it stands in the place of one.
+  const bool in_object = profile_.reasoning == OpenAiProfile::Reasoning::kObject;
+  const bool takes_budget =
+      !profile_.budget.empty() || (in_object && reasoning.budget_tokens() > 0);
+  if (reasoning.has_budget_tokens() && takes_budget) {
+    if (effort_.empty()) return absl::OkStatus();
+    notes_.Tell("changed", "reasoning.effort", "the budget wins: no effort is sent beside it");
+    effort_.clear();
+    return absl::OkStatus();
+  }
   if (reasoning.has_budget_tokens()) {
     if (effort_.empty()) effort_ = std::string(EffortOfBudget(reasoning.budget_tokens()));
     if (auto status = notes_.Change("reasoning.budget_tokens",
@@ -79,11 +96,15 @@ absl::Status SettingsWriter::ChooseEffort() {
     }
   }
   if (effort_.empty()) return absl::OkStatus();
-  const std::string sent(EffortFor(rules_, effort_));
+  const char* field = reasoning.effort().empty() ? "reasoning.budget_tokens" : "reasoning.effort";
+  const std::string sent = encoding_.context.compatible ? PresetEffort(encoding_.context, effort_)
+                                                        : std::string(EffortFor(rules_, effort_));
   if (sent == effort_) return absl::OkStatus();
+  const bool off = effort_ == "none";
   effort_ = sent;
-  return notes_.Change(reasoning.effort().empty() ? "reasoning.budget_tokens" : "reasoning.effort",
-                       absl::StrCat("the model has no such effort: ", sent, " is sent"));
+  if (sent.empty() && off) return absl::OkStatus();
+  if (sent.empty()) return Unsupported(field, "this model takes no effort");
+  return notes_.Change(field, absl::StrCat("the model has no such effort: ", sent, " is sent"));
 }
 
 absl::Status SettingsWriter::WriteReasoning() {
@@ -101,12 +122,78 @@ absl::Status SettingsWriter::WriteReasoning() {
     notes_.Tell("changed", "reasoning.effort",
                 "with tools this model is served without reasoning: effort none is sent");
   }
-  if (!effort_.empty()) {
-    out_.append(",\"reasoning_effort\":");
-    AppendJsonString(effort_, &out_);
+  if (auto status = WriteEffort(); !status.ok()) return status;
+  return WriteIncludeText();
+}
+
+absl::Status SettingsWriter::WriteEffort() {
+  if (profile_.reasoning == OpenAiProfile::Reasoning::kThinking) return WriteThinking();
+  if (profile_.reasoning == OpenAiProfile::Reasoning::kObject) {
+    WriteReasoningObject();
+    return absl::OkStatus();
   }
-  if (!request_.reasoning().has_include_text()) return absl::OkStatus();
-  return notes_.Drop("reasoning.include_text", "OpenAI's chat API has no such switch");
+  if (!profile_.budget.empty() && request_.reasoning().has_budget_tokens()) {
+    AppendMember(profile_.budget, absl::StrCat(request_.reasoning().budget_tokens()), &out_);
+  }
+  if (effort_.empty()) return absl::OkStatus();
+  if (profile_.reasoning == OpenAiProfile::Reasoning::kEffortOrOff && effort_ == "none") {
+    AppendMember("reasoning", "{\"enabled\":false}", &out_);
+    return absl::OkStatus();
+  }
+  out_.append(",\"reasoning_effort\":");
+  AppendJsonString(effort_, &out_);
+  return absl::OkStatus();
+}
+
+// DeepSeek's switch, and the effort beside it. Its V4 thinks unless told not to.
+absl::Status SettingsWriter::WriteThinking() {
+  const bool off = effort_ == "none" || encoding_.thinking_off;
+  thinks_ = !off && (!effort_.empty() || IsDeepSeekV4(encoding_.context.model));
+  if (off) {
+    AppendMember("thinking", "{\"type\":\"disabled\"}", &out_);
+  } else if (!effort_.empty()) {
+    AppendMember("thinking", "{\"type\":\"enabled\"}", &out_);
+    AppendMember("reasoning_effort", absl::StrCat("\"", effort_, "\""), &out_);
+  }
+  return absl::OkStatus();
+}
+
+// OpenRouter's object, which holds the switch for the text too.
+void SettingsWriter::WriteReasoningObject() {
+  const v1::Reasoning& reasoning = request_.reasoning();
+  std::string object = "{";
+  if (reasoning.budget_tokens() > 0) {
+    absl::StrAppend(&object, "\"max_tokens\":", reasoning.budget_tokens());
+  } else if (!effort_.empty()) {
+    absl::StrAppend(&object, "\"effort\":\"", effort_, "\"");
+  }
+  if (reasoning.has_include_text()) {
+    AppendJsonKey("exclude", &object);
+    object.append(reasoning.include_text() ? "false" : "true");
+  }
+  if (object != "{") AppendMember("reasoning", object + "}", &out_);
+}
+
+absl::Status SettingsWriter::WriteIncludeText() {
+  const v1::Reasoning& reasoning = request_.reasoning();
+  if (!reasoning.has_include_text() || profile_.reasoning == OpenAiProfile::Reasoning::kObject) {
+    return absl::OkStatus();
+  }
+  if (profile_.include_text.empty()) {
+    return notes_.Drop("reasoning.include_text", "OpenAI's chat API has no such switch");
+  }
+  AppendMember(profile_.include_text, reasoning.include_text() ? "true" : "false", &out_);
+  return absl::OkStatus();
+}
+
+// How a last message of the assistant goes on where the server's template must be told.
+void SettingsWriter::WriteTemplate() {
+  if (encoding_.template_unthinks) {
+    AppendMember("chat_template_kwargs", "{\"enable_thinking\":false}", &out_);
+  }
+  if (!encoding_.continues) return;
+  AppendMember("continue_final_message", "true", &out_);
+  if (profile_.preset == "vllm") AppendMember("add_generation_prompt", "false", &out_);
 }
 
 absl::Status SettingsWriter::Number(absl::string_view field, absl::string_view name, bool present,
@@ -124,10 +211,10 @@ absl::Status SettingsWriter::Number(absl::string_view field, absl::string_view n
 
 absl::Status SettingsWriter::WriteSampling() {
   const v1::Sampling& sampling = request_.sampling();
-  const bool taken = rules_.sampling || (rules_.sampling_at_effort_none && effort_ == "none");
+  const bool taken =
+      !thinks_ && (rules_.sampling || (rules_.sampling_at_effort_none && effort_ == "none"));
   if (sampling.has_max_output_tokens()) {
-    AppendMember(encoding_.context.compatible ? "max_tokens" : "max_completion_tokens",
-                 absl::StrCat(sampling.max_output_tokens()), &out_);
+    AppendMember(profile_.max_tokens, absl::StrCat(sampling.max_output_tokens()), &out_);
   }
   absl::Status status;
   const auto number = [&](absl::string_view field, absl::string_view name, bool present,
@@ -138,30 +225,46 @@ absl::Status SettingsWriter::WriteSampling() {
          taken && rules_.temperature);
   number("sampling.top_p", "top_p", sampling.has_top_p(), sampling.top_p(), taken);
   number("sampling.presence_penalty", "presence_penalty", sampling.has_presence_penalty(),
-         sampling.presence_penalty(), rules_.sampling);
+         sampling.presence_penalty(), rules_.sampling && profile_.penalties);
   number("sampling.frequency_penalty", "frequency_penalty", sampling.has_frequency_penalty(),
-         sampling.frequency_penalty(), rules_.sampling);
+         sampling.frequency_penalty(), rules_.sampling && profile_.penalties);
   if (!status.ok()) return status;
-  if (sampling.has_seed()) AppendMember("seed", absl::StrCat(sampling.seed()), &out_);
+  if (sampling.has_seed()) {
+    if (!profile_.seed.empty()) {
+      AppendMember(profile_.seed, absl::StrCat(sampling.seed()), &out_);
+    } else if (status = notes_.Drop("sampling.seed", kNotThisServer); !status.ok()) {
+      return status;
+    }
+  }
   // One choice is what every server gives unasked, and some refuse to be told.
-  if (sampling.choices() > 1) AppendMember("n", absl::StrCat(sampling.choices()), &out_);
+  if (sampling.choices() > 1) {
+    if (!profile_.choices) {
+      return Unsupported("sampling.choices", "this server gives one answer to a request");
+    }
+    AppendMember("n", absl::StrCat(sampling.choices()), &out_);
+  }
   if (!sampling.has_top_k()) return absl::OkStatus();
-  return notes_.Drop("sampling.top_k", "OpenAI's chat API has no top_k");
+  if (profile_.top_k.empty()) {
+    return notes_.Drop("sampling.top_k", "OpenAI's chat API has no top_k");
+  }
+  AppendMember(profile_.top_k, absl::StrCat(sampling.top_k()), &out_);
+  return absl::OkStatus();
 }
 
 absl::Status SettingsWriter::WriteStop() {
   const auto& stop = request_.sampling().stop();
   if (stop.empty()) return absl::OkStatus();
-  if (!rules_.stop) return notes_.Drop("sampling.stop", kNotThisModel);
+  const int most = profile_.max_stops;
+  if (!rules_.stop || most == 0) return notes_.Drop("sampling.stop", kNotThisModel);
   out_.append(",\"stop\":[");
-  for (int i = 0; i < stop.size() && i < kMaxStops; ++i) {
+  for (int i = 0; i < stop.size() && i < most; ++i) {
     if (i > 0) out_.push_back(',');
     AppendJsonString(stop[i], &out_);
   }
   out_.push_back(']');
-  if (stop.size() <= kMaxStops) return absl::OkStatus();
-  return notes_.Drop(absl::StrCat("sampling.stop[", kMaxStops, "]"),
-                     absl::StrCat("the provider takes ", kMaxStops, "; the first ones are sent"));
+  if (stop.size() <= most) return absl::OkStatus();
+  return notes_.Drop(absl::StrCat("sampling.stop[", most, "]"),
+                     absl::StrCat("the provider takes ", most, "; the first ones are sent"));
 }
 
 absl::Status SettingsWriter::WriteLogprobs() {
@@ -171,6 +274,15 @@ absl::Status SettingsWriter::WriteLogprobs() {
     return notes_.Drop("sampling.top_logprobs",
                        rules_.sampling_at_effort_none ? kNotWhileReasoning : kNotThisModel);
   }
+  // llama.cpp refuses them in a stream with tools.
+  const bool never =
+      profile_.logprobs == OpenAiProfile::Logprobs::kNever ||
+      (profile_.preset == "llamacpp" && encoding_.stream && !request_.tools().empty());
+  if (never) return notes_.Drop("sampling.top_logprobs", kNotThisServer);
+  if (profile_.logprobs == OpenAiProfile::Logprobs::kNumber) {
+    AppendMember("logprobs", absl::StrCat(sampling.top_logprobs()), &out_);
+    return absl::OkStatus();
+  }
   AppendMember("logprobs", "true", &out_);
   if (sampling.top_logprobs() > 0) {
     AppendMember("top_logprobs", absl::StrCat(sampling.top_logprobs()), &out_);
@@ -178,7 +290,20 @@ absl::Status SettingsWriter::WriteLogprobs() {
   return absl::OkStatus();
 }
 
-void SettingsWriter::WriteRest() {
+absl::Status SettingsWriter::WriteEndUser() {
+  const std::string& user = request_.context().end_user();
+  if (user.empty()) return absl::OkStatus();
+  // DeepSeek's ids are of letters, digits, "_" and "-".
+  const bool fits = profile_.end_user != "user_id" || IsToolName(user, 512);
+  if (profile_.end_user.empty() || !fits) {
+    return notes_.Drop("context.end_user", kNotThisServer);
+  }
+  AppendJsonKey(profile_.end_user, &out_);
+  AppendJsonString(user, &out_);
+  return absl::OkStatus();
+}
+
+absl::Status SettingsWriter::WriteRest() {
   if (!request_.output_modalities().empty()) {
     out_.append(",\"modalities\":[");
     for (const std::string& modality : request_.output_modalities()) {
@@ -187,21 +312,25 @@ void SettingsWriter::WriteRest() {
     }
     out_.push_back(']');
   }
-  if (!request_.service_tier().empty()) {
+  if (!request_.service_tier().empty() && !profile_.service_tier) {
+    auto status = notes_.Drop("service_tier", kNotThisServer);
+    if (!status.ok()) return status;
+  } else if (!request_.service_tier().empty()) {
     out_.append(",\"service_tier\":");
     AppendJsonString(request_.service_tier(), &out_);
   }
-  if (!request_.context().end_user().empty()) {
-    out_.append(encoding_.context.compatible ? ",\"user\":" : ",\"safety_identifier\":");
-    AppendJsonString(request_.context().end_user(), &out_);
+  if (auto status = WriteEndUser(); !status.ok()) return status;
+  if (encoding_.stream) out_.append(",\"stream\":true");
+  if (encoding_.stream && profile_.stream_usage) {
+    out_.append(",\"stream_options\":{\"include_usage\":true}");
   }
-  if (stream_) out_.append(",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status EncodeOpenAiSettings(bool stream, OpenAiEncoding* encoding) {
-  return SettingsWriter(stream, encoding).Write();
+absl::Status EncodeOpenAiSettings(OpenAiEncoding* encoding) {
+  return SettingsWriter(encoding).Write();
 }
 
 }  // namespace mg

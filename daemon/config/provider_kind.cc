@@ -73,6 +73,22 @@ void SetText(absl::string_view key, std::string text, v1::ProviderConfig* provid
   kind->GetReflection()->SetString(kind, field, std::move(text));
 }
 
+std::map<std::string, std::string> TextsOf(const v1::ProviderConfig& provider,
+                                           absl::string_view key) {
+  std::map<std::string, std::string> texts;
+  const FieldDescriptor* field = FieldOf(provider, key);
+  if (field == nullptr || !field->is_map()) return texts;
+  const Message& kind = *KindMessage(provider);
+  const FieldDescriptor* name = field->message_type()->map_key();
+  const FieldDescriptor* value = field->message_type()->map_value();
+  for (int i = 0; i < kind.GetReflection()->FieldSize(kind, field); ++i) {
+    const Message& entry = kind.GetReflection()->GetRepeatedMessage(kind, field, i);
+    texts[entry.GetReflection()->GetString(entry, name)] =
+        entry.GetReflection()->GetString(entry, value);
+  }
+  return texts;
+}
+
 bool IsWritten(const v1::ProviderConfig& provider, absl::string_view key) {
   const FieldDescriptor* field = FieldOf(provider, key);
   if (field == nullptr || !field->has_presence()) return !TextOf(provider, key).empty();

@@ -3,6 +3,7 @@
 // the environment are its own. Pure functions over config.proto; a new kind needs no line here.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ const v1::HttpProviderConfig* HttpOf(const v1::ProviderConfig& provider);
 // The text under this key of the kind; empty where it has no such key or it is not written.
 std::string TextOf(const v1::ProviderConfig& provider, absl::string_view key);
 void SetText(absl::string_view key, std::string text, v1::ProviderConfig* provider);
+// The texts under this key of the kind, which is a map.
+std::map<std::string, std::string> TextsOf(const v1::ProviderConfig& provider,
+                                           absl::string_view key);
 // Is this key of the kind written?
 bool IsWritten(const v1::ProviderConfig& provider, absl::string_view key);
 

@@ -1,10 +1,11 @@
 #include "daemon/config/source.h"
 
 #include <iostream>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/json.h"
+#include "base/utf8.h"
 #include "daemon/config/aws.h"
 #include "daemon/config/provider_kind.h"
 #include "daemon/config/yaml.h"
@@ -15,12 +16,19 @@ namespace {
 constexpr char kText[] = "MODEL_GATEWAY_CONFIG";
 constexpr char kFile[] = "MODEL_GATEWAY_CONFIG_FILE";
 
-// Keys that the SDKs of other vendors look for. A kind of provider that has one among its env_keys
-// takes it; the others come with a later version.
-constexpr const char* kLaterKeys[] = {
-    "GEMINI_API_KEY",       "GOOGLE_API_KEY",     "COHERE_API_KEY",  "CO_API_KEY",
-    "AZURE_OPENAI_API_KEY", "MISTRAL_API_KEY",    "GROQ_API_KEY",    "DEEPSEEK_API_KEY",
-    "XAI_API_KEY",          "OPENROUTER_API_KEY", "TOGETHER_API_KEY"};
+// A key of Azure's is one of a resource.
+constexpr char kAzureKey[] = "AZURE_OPENAI_API_KEY";
+constexpr char kAzureEndpoint[] = "AZURE_OPENAI_ENDPOINT";
+
+// Likewise of vendors whose servers a preset of openai_compatible knows.
+struct PresetKey {
+  const char* variable;
+  const char* preset;
+};
+constexpr PresetKey kPresetKeys[] = {
+    {"MISTRAL_API_KEY", "mistral"},       {"GROQ_API_KEY", "groq"},
+    {"DEEPSEEK_API_KEY", "deepseek"},     {"XAI_API_KEY", "xai"},
+    {"OPENROUTER_API_KEY", "openrouter"}, {"TOGETHER_API_KEY", "together"}};
 
 absl::StatusOr<ConfigSource> ReadSource(const std::string& path, absl::string_view named_by,
                                         const Outside& outside) {
@@ -68,9 +76,7 @@ absl::StatusOr<ChosenConfig> ChooseConfig(const std::optional<std::string>& file
 
 std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* notes) {
   std::string text = "providers:\n  mock: { mock: {} }\n";
-  std::set<std::string> served;
   for (const ProviderKind& kind : ProviderKinds()) {
-    served.insert(kind.env_keys.begin(), kind.env_keys.end());
     for (const std::string& key : kind.env_keys) {
       if (!IsSet(outside, key)) continue;
       absl::StrAppend(&text, "  ", kind.name, ": { ", kind.name, ": { api_key: { env: ", key,
@@ -85,17 +91,20 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
         "there are AWS keys, but neither AWS_REGION nor AWS_DEFAULT_REGION is set: no provider "
         "bedrock was added for them");
   }
+  if (IsSet(outside, kAzureKey) && IsSet(outside, kAzureEndpoint)) {
+    absl::StrAppend(&text, "  azure_openai: { azure_openai: { base_url: ");
+    AppendJsonString(WithValidUtf8(*outside.variable(kAzureEndpoint)), &text);
+    absl::StrAppend(&text, ", api_key: { env: ", kAzureKey, " } } }\n");
+  } else if (IsSet(outside, kAzureKey)) {
+    notes->push_back(absl::StrCat(kAzureKey, " is set, but ", kAzureEndpoint,
+                                  " is not: nothing was added for it"));
+  }
+  for (const PresetKey& key : kPresetKeys) {
+    if (!IsSet(outside, key.variable)) continue;
+    absl::StrAppend(&text, "  ", key.preset, ": { openai_compatible: { preset: ", key.preset,
+                    ", api_key: { env: ", key.variable, " } } }\n");
+  }
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
-  std::vector<std::string> later;
-  for (const char* name : kLaterKeys) {
-    if (served.count(name) == 0 && IsSet(outside, name)) later.emplace_back(name);
-  }
-  if (!later.empty()) {
-    notes->push_back(absl::StrCat(absl::StrJoin(later, ", "),
-                                  later.size() == 1 ? " is set, but its kind of provider is"
-                                                    : " are set, but their kinds of provider are",
-                                  " not in this version: nothing was added for it"));
-  }
   return text;
 }
 

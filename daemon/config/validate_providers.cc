@@ -253,6 +253,18 @@ void CheckBedrock(const v1::BedrockConfig& bedrock, const std::string& path, Fin
   }
 }
 
+void CheckAzure(const v1::AzureOpenAiConfig& azure, const std::string& path, Findings* findings) {
+  static const auto* const kVersion = new RE2("\\d{4}-\\d{2}-\\d{2}(-preview)?");
+  if (!azure.api_version().empty() && !RE2::FullMatch(azure.api_version(), *kVersion)) {
+    findings->Add(absl::StrCat(path, ".api_version"),
+                  "must be a date, of a preview too: 2024-10-21, 2025-04-01-preview");
+  }
+  for (const auto& [model, deployment] : azure.deployments()) {
+    if (!deployment.empty()) continue;
+    findings->Add(absl::StrCat(path, ".deployments.", model), "is empty");
+  }
+}
+
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
@@ -272,6 +284,12 @@ void ValidateProviders(const v1::Config& config, const Outside& outside, Finding
     if (provider.has_anthropic()) CheckAnthropic(provider.anthropic(), path, findings);
     if (provider.has_gemini()) CheckGemini(provider.gemini(), path, findings);
     if (provider.has_vertex()) CheckVertex(provider.vertex(), path, findings);
+    if (provider.has_openai_compatible() && TextOf(provider, "preset").empty() &&
+        TextOf(provider, "base_url").empty()) {
+      findings->Add(absl::StrCat(path, ".base_url"),
+                    "is missing: without a preset it must be there");
+    }
+    if (provider.has_azure_openai()) CheckAzure(provider.azure_openai(), path, findings);
     if (provider.has_mock()) CheckMock(provider.mock(), path, findings);
   }
 }

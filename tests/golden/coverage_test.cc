@@ -69,22 +69,30 @@ const std::map<std::string, std::string>& Bases() {
 
 // Each dialect, and of its models those that differ most.
 const std::vector<DialectContext>& Contexts() {
-  static const auto* const kContexts = new std::vector<DialectContext>{
-      {.provider = "p", .model = "gpt-4.1"},
-      {.provider = "p", .model = "gpt-4.1", .compatible = true},
-      {.provider = "anthropic", .model = "claude-3-5-haiku-latest"},
-      {.provider = "anthropic", .model = "claude-haiku-4-5"},
-      {.provider = "anthropic", .model = "claude-opus-4-6"},
-      {.provider = "anthropic", .model = "claude-opus-5-5"},
-      {.provider = "bedrock", .model = "amazon.titan-text-lite-v1"},
-      {.provider = "bedrock", .model = "us.amazon.nova-2-lite-v1:0"},
-      {.provider = "bedrock", .model = "anthropic.claude-haiku-4-5"},
-      {.provider = "bedrock", .model = "us.anthropic.claude-opus-5-5"},
-      {.provider = "bedrock", .model = "acme.next-1"},
-      {.provider = "gemini", .model = "gemini-2.5-flash"},
-      {.provider = "gemini", .model = "gemma-3-27b-it"},
-      {.provider = "vertex", .model = "gemini-3-pro-preview"},
-      {.provider = "cohere", .model = "command-a-03-2025"}};
+  static const auto* const kContexts = [] {
+    auto* contexts = new std::vector<DialectContext>{
+        {.provider = "p", .model = "gpt-4.1"},
+        {.provider = "p", .model = "gpt-4.1", .compatible = true},
+        {.provider = "azure", .model = "gpt-5"},
+        {.provider = "anthropic", .model = "claude-3-5-haiku-latest"},
+        {.provider = "anthropic", .model = "claude-haiku-4-5"},
+        {.provider = "anthropic", .model = "claude-opus-4-6"},
+        {.provider = "anthropic", .model = "claude-opus-5-5"},
+        {.provider = "bedrock", .model = "amazon.titan-text-lite-v1"},
+        {.provider = "bedrock", .model = "us.amazon.nova-2-lite-v1:0"},
+        {.provider = "bedrock", .model = "anthropic.claude-haiku-4-5"},
+        {.provider = "bedrock", .model = "us.anthropic.claude-opus-5-5"},
+        {.provider = "bedrock", .model = "acme.next-1"},
+        {.provider = "gemini", .model = "gemini-2.5-flash"},
+        {.provider = "gemini", .model = "gemma-3-27b-it"},
+        {.provider = "vertex", .model = "gemini-3-pro-preview"},
+        {.provider = "cohere", .model = "command-a-03-2025"}};
+    for (const char* preset : {"mistral", "groq", "deepseek", "xai", "openrouter", "together",
+                               "google", "ollama", "llamacpp", "vllm", "sglang"}) {
+      contexts->push_back({.provider = "p", .model = "m", .compatible = true, .preset = preset});
+    }
+    return contexts;
+  }();
   return *kContexts;
 }
 
@@ -101,6 +109,7 @@ const std::map<std::string, std::string>& Values() {
       {"tool_choice.allowed_tools", "\"f\""},
       {"tool_choice.mode", "MODE_NONE"},
       {"tool_choice.parallel", "false"},
+      {"response_format.json_schema.strict", "false"},
   };
   return *kValues;
 }
@@ -221,7 +230,7 @@ class Walk {
     v1::ChatRequest with = base;
     Lay(over, !absl::StartsWith(name, "messages.parts.tool_call"), &with);
     for (const DialectContext& context : Contexts()) {
-      SCOPED_TRACE(absl::StrCat(context.provider, "/", context.model));
+      SCOPED_TRACE(absl::StrCat(context.provider, "/", context.model, "/", context.preset));
       const std::string before = Outcome(base, context);
       if (absl::StartsWith(before, "refused ")) continue;  // audio, by those that have none
       const std::string after = Outcome(with, context);

@@ -52,6 +52,7 @@ void MakeGeneratedAlike(absl::string_view body, v1::ChatResponse* answer) {
 }  // namespace
 
 const Adapter& AdapterOf(const DialectContext& context) {
+  if (absl::StartsWith(context.provider, "azure")) return *FindAdapter("azure_openai");
   for (const char* kind : {"anthropic", "gemini", "vertex", "cohere", "bedrock"}) {
     if (!context.compatible && absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
   }

@@ -14,7 +14,7 @@ namespace mg {
 namespace {
 
 DialectContext ContextFor(absl::string_view dir) {
-  for (const char* dialect : {"anthropic", "gemini", "cohere", "bedrock"}) {
+  for (const char* dialect : {"anthropic", "azure", "gemini", "cohere", "bedrock"}) {
     if (absl::StartsWith(dir, dialect)) return {.provider = dialect, .model = "m"};
   }
   return {.provider = "p", .model = "m", .compatible = dir != "openai"};
@@ -53,7 +53,7 @@ std::vector<std::string> Bodies(const std::string& dir) {
 TEST(Decode, Golden) {
   size_t run = 0;
   for (const std::string dir :
-       {"openai", "compatible", "anthropic", "gemini", "cohere", "bedrock"}) {
+       {"openai", "compatible", "azure", "anthropic", "gemini", "cohere", "bedrock"}) {
     for (const std::string& path : Bodies(absl::StrCat(GoldenDir(), "/decode/", dir))) {
       SCOPED_TRACE(path);
       ++run;

@@ -70,6 +70,9 @@ void RunGolden(const std::string& dir, const DialectContext& by_default, size_t 
       if (word == "refuse") context.refuse_unsupported = true;
       if (word == "stream") stream = true;
       if (word == "count") count = true;
+      if (word == "beta") context.beta = true;
+      if (absl::ConsumePrefix(&word, "preset=")) context.preset = std::string(word);
+      if (absl::ConsumePrefix(&word, "deployment=")) context.deployment = std::string(word);
       if (absl::ConsumePrefix(&word, "version=")) context.api_version = std::string(word);
       if (absl::ConsumePrefix(&word, "model=")) context.model = std::string(word);
       if (absl::ConsumePrefix(&word, "provider=")) context.provider = std::string(word);
@@ -111,6 +114,14 @@ TEST(Encode, GoldenGemini) {
 TEST(Encode, GoldenBedrock) {
   RunGolden("/encode/bedrock",
             {.provider = "bedrock", .model = "anthropic.claude-sonnet-4-5-20250929-v1:0"}, 170);
+}
+
+TEST(Encode, GoldenAzure) {
+  RunGolden("/encode/azure", {.provider = "azure", .model = "gpt-4.1"}, 10);
+}
+
+TEST(Encode, GoldenPresets) {
+  RunGolden("/encode/presets", {.provider = "p", .model = "m", .compatible = true}, 100);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The recorded answers of providers, read in place and compared with expect.json as their INDEX.md
-// says; each one re-fed in two pieces, and each good one of Anthropic goes back as history. Azure's
-// are of another platform.
+// says; each one re-fed in two pieces, and each good one of Anthropic and Cohere goes back as
+// history.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -32,7 +32,7 @@ struct Recording {
 std::vector<Recording> Recordings(absl::string_view api) {
   std::vector<Recording> found;
   for (const auto& provider : std::filesystem::directory_iterator(FixturesDir())) {
-    if (!provider.is_directory() || provider.path().filename() == "azure") continue;
+    if (!provider.is_directory()) continue;
     for (const auto& entry : std::filesystem::directory_iterator(provider.path())) {
       const std::string dir = entry.path().string();
       if (!std::filesystem::exists(dir + "/meta.json")) continue;
@@ -56,11 +56,13 @@ bool IsGemini(absl::string_view provider) { return provider == "gemini" || provi
 
 DialectContext ContextOf(const Recording& recording) {
   const std::string provider(StringMember(recording.meta, "provider"));
+  const bool own = provider == "openai" || provider == "azure" || provider == "anthropic" ||
+                   provider == "cohere" || provider == "bedrock" || IsGemini(provider);
   return {.provider = provider,
           .model = "m",
-          .compatible = provider != "openai" && provider != "anthropic" && provider != "cohere" &&
-                        provider != "bedrock" && !IsGemini(provider),
-          .google_compatible = provider == "google-compat"};
+          .compatible = !own,
+          .google_compatible = provider == "google-compat",
+          .preset = own ? "" : provider};
 }
 
 HttpHead HeadOf(const Recording& recording) {
@@ -240,26 +242,38 @@ void ExpectRoundTrip(const Recording& recording) {
   add_user()->set_text("and then?");
   const auto encoded = AdapterOf(context).dialect->EncodeChat(next, context, false);
   ASSERT_TRUE(encoded.ok()) << encoded.status();
+  bool left_out = false;
   for (const v1::Warning& warning : encoded->warnings) {
-    EXPECT_TRUE(absl::EndsWith(warning.field(), "citations") ||
+    // DeepSeek's older models take reasoning back only behind the last message of the user.
+    const bool old = context.preset == "deepseek" && absl::EndsWith(warning.field(), "reasoning");
+    left_out = left_out || old;
+    EXPECT_TRUE(old || absl::EndsWith(warning.field(), "citations") ||
                 absl::EndsWith(warning.field(), "arguments_json"))
         << warning.field() << ": " << warning.message();
   }
   for (const v1::Part& part : message.parts()) {
     std::string text;
     if (part.has_text()) AppendJsonString(part.text(), &text);
-    if (part.has_reasoning() && !part.reasoning().redacted()) {
+    if (!part.reasoning().text().empty() && !part.reasoning().redacted() && !left_out) {
       AppendJsonString(part.reasoning().text(), &text);
     }
     if (part.has_provider_part()) text = part.provider_part().block_json();
-    if (part.has_tool_call() && !absl::StartsWith(part.tool_call().id(), "call_")) {
-      AppendJsonString(part.tool_call().id(), &text);
-    }
+    // Mistral's servers want ids of their own form.
+    const bool own_id =
+        context.preset == "mistral" || absl::StartsWith(part.tool_call().id(), "call_");
+    if (part.has_tool_call() && !own_id) AppendJsonString(part.tool_call().id(), &text);
     if (part.has_tool_call() && gemini) {
       EXPECT_TRUE(absl::StrContains(encoded->http.body, part.tool_call().arguments_json()));
     }
     EXPECT_TRUE(absl::StrContains(encoded->http.body, text)) << text;
     if (!part.has_provider_state() || context.provider == "cohere") continue;
+    if (context.provider != "anthropic" && !gemini && !bedrock) {
+      for (const char* name : {"reasoning_details", "extra_content", "message_extra_content"}) {
+        const absl::string_view state = MemberText(part.provider_state().data(), name);
+        EXPECT_TRUE(left_out || absl::StrContains(encoded->http.body, state)) << state;
+      }
+      continue;
+    }
     if (absl::StartsWith(part.provider_state().data(), "{\"unsigned\"")) continue;
     const std::string signature = SignatureIn(part, gemini);
     EXPECT_TRUE(absl::StrContains(encoded->http.body, signature)) << signature;
@@ -364,10 +378,9 @@ void ExpectChat(const Recording& recording) {
   if (StringMember(recording.expect, "kind") == "error") return ExpectError(recording);
   ExpectAnswer(recording);
   const absl::string_view api = StringMember(recording.meta, "api");
-  if (api == "anthropic" || api == "cohere-chat" || absl::StartsWith(api, "gemini") ||
-      absl::StartsWith(api, "converse")) {
-    ExpectRoundTrip(recording);
-  }
+  // OpenAI's own API takes no reasoning back, and some of these answers of others end in an error.
+  const bool round = api != "oai-chat" || StringMember(recording.meta, "provider") != "openai";
+  if (round && Member(recording.expect, "stream_error") == nullptr) ExpectRoundTrip(recording);
 }
 
 void ExpectCount(const Recording& recording) {
@@ -382,19 +395,20 @@ void ExpectCount(const Recording& recording) {
     EXPECT_EQ(count.lower_bound(), count.tokens());
     return;
   }
-  const bool exact = count.accuracy() == v1::CountTokensResponse::ACCURACY_EXACT;
-  EXPECT_EQ(exact, context.provider == "cohere");
+  const bool exact = count.accuracy() != v1::CountTokensResponse::ACCURACY_PROVIDER_ESTIMATE;
+  EXPECT_EQ(exact, context.provider != "anthropic" && !IsGemini(context.provider));
   EXPECT_EQ(count.lower_bound() < count.tokens(), !exact);
   EXPECT_EQ(count.upper_bound() > count.tokens(), !exact);
 }
 
-TEST_F(RecordingsTest, OpenAiChat) { Run("oai-chat", 76, ExpectChat); }
+TEST_F(RecordingsTest, OpenAiChat) { Run("oai-chat", 87, ExpectChat); }
 TEST_F(RecordingsTest, Anthropic) { Run("anthropic", 26, ExpectChat); }
 TEST_F(RecordingsTest, Converse) { Run("converse", 13, ExpectChat); }
 TEST_F(RecordingsTest, ConverseStream) { Run("converse-stream", 13, ExpectChat); }
 TEST_F(RecordingsTest, BedrockCount) { Run("bedrock-count", 2, ExpectCount); }
 TEST_F(RecordingsTest, AnthropicCount) { Run("anthropic-count", 2, ExpectCount); }
 TEST_F(RecordingsTest, Cohere) { Run("cohere-chat", 14, ExpectChat); }
+TEST_F(RecordingsTest, OpenAiCount) { Run("oai-count", 1, ExpectCount); }
 TEST_F(RecordingsTest, CohereCount) { Run("cohere-tokenize", 1, ExpectCount); }
 TEST_F(RecordingsTest, Gemini) { Run("gemini", 20, ExpectChat); }
 TEST_F(RecordingsTest, GeminiStream) { Run("gemini-stream", 9, ExpectChat); }

@@ -129,6 +129,60 @@ TEST(Platform, VertexByAToken) {
   EXPECT_EQ(FindHeader(request.headers, "x-goog-api-key"), "");
 }
 
+TEST(Platform, AzureUrlAndKey) {
+  const Platform* platform = FindAdapter("azure_openai")->platform;
+  const auto url_of = [&](const std::string& base_url, const std::string& path) {
+    HttpRequest request;
+    request.url = path;
+    PlatformConfig config;
+    config.base_url = base_url;
+    platform->Prepare(config, Secret("k"), absl::UnixEpoch(), &request);
+    EXPECT_EQ(FindHeader(request.headers, "api-key"), "k");
+    EXPECT_EQ(FindHeader(request.headers, "authorization"), "");
+    return request.url;
+  };
+  constexpr char kClassic[] = "/openai/deployments/d/chat/completions?api-version=2024-10-21";
+  constexpr char kV1[] = "/openai/v1/chat/completions";
+  EXPECT_EQ(url_of("https://r.test", kClassic),
+            "https://r.test/openai/deployments/d/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(url_of("https://r.test/openai", kClassic),
+            "https://r.test/openai/deployments/d/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(url_of("https://r.test/openai/deployments/mine", kClassic),
+            "https://r.test/openai/deployments/mine/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(url_of("https://r.test", kV1), "https://r.test/openai/v1/chat/completions");
+  EXPECT_EQ(url_of("https://r.test/openai/v1", kV1), "https://r.test/openai/v1/chat/completions");
+
+  HttpRequest by_token;
+  PlatformConfig config;
+  config.base_url = "https://r.test";
+  config.bearer = true;
+  platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &by_token);
+  EXPECT_EQ(FindHeader(by_token.headers, "authorization"), "Bearer t");
+  EXPECT_EQ(FindHeader(by_token.headers, "api-key"), "");
+}
+
+TEST(Platform, WhatStandsBesideTheVersion) {
+  const Platform* platform = FindAdapter("openai_compatible")->platform;
+  const auto url_of = [&](const std::string& base_url) {
+    HttpRequest request;
+    request.url = "/../tokenize";
+    PlatformConfig config;
+    config.base_url = base_url;
+    platform->Prepare(config, Secret(), absl::UnixEpoch(), &request);
+    return request.url;
+  };
+  EXPECT_EQ(url_of("http://localhost:8000/v1"), "http://localhost:8000/tokenize");
+  EXPECT_EQ(url_of("http://localhost:8000"), "http://localhost:8000/tokenize");
+}
+
+TEST(Registry, Presets) {
+  const Adapter& compatible = *FindAdapter("openai_compatible");
+  EXPECT_EQ(DefaultBaseUrl(compatible, "groq"), "https://api.groq.com/openai/v1");
+  EXPECT_EQ(DefaultBaseUrl(compatible, "vllm"), "http://localhost:8000/v1");
+  EXPECT_EQ(DefaultBaseUrl(compatible, ""), "");
+  EXPECT_EQ(DefaultBaseUrl(*FindAdapter("cohere"), ""), "https://api.cohere.com");
+}
+
 TEST(Registry, Kinds) {
   EXPECT_EQ(FindAdapter("gemini")->default_base_url, "https://generativelanguage.googleapis.com");
   EXPECT_EQ(FindAdapter("gemini")->dialect->name(), "gemini");

@@ -124,7 +124,7 @@ TEST(Refusal, KeysOfLaterVersions) {
       },
       kProviders);
   std::vector<Refusal> kinds;
-  for (const char* kind : {"azure_openai", "plugin"}) {
+  for (const char* kind : {"plugin"}) {
     kinds.push_back({absl::StrCat("providers: { p: { ", kind, ": { api_key: { env: KEY } } } }"), 1,
                      absl::StrCat("providers.p.", kind),
                      absl::StrCat("\"providers.p.", kind, "\" is not in this version")});
@@ -169,8 +169,21 @@ TEST(Refusal, KeysOfLaterVersions) {
       "");
   Expect({{"providers: { p: { openai: { api_key: { env: KEY }, credentials: {} } } }", 1,
            "providers.p.openai.credentials", "not in this version"},
-          {"providers: { p: { openai_compatible: { base_url: https://a, preset: groq } } }", 1,
-           "providers.p.openai_compatible.preset", "not in this version"}},
+          {"providers: { p: { openai_compatible: { base_url: https://a, preset: grok } } }", 1,
+           "providers.p.openai_compatible.preset", "none of", "groq"},
+          {"providers: { p: { azure_openai: { base_url: https://a, entra: {} } } }", 1,
+           "providers.p.azure_openai.entra", "not in this version"},
+          {"providers: { p: { azure_openai: { api_key: { env: KEY } } } }", 1,
+           "providers.p.azure_openai.base_url", "is missing"},
+          {"providers: { p: { azure_openai: { base_url: https://a, api_key: { env: KEY }, "
+           "bearer_token: { env: KEY } } } }",
+           1, "providers.p.azure_openai.bearer_token", "api_key"},
+          {"providers: { p: { azure_openai: { base_url: https://a, api_key: { env: KEY }, "
+           "api_version: v1 } } }",
+           1, "providers.p.azure_openai.api_version", "must be a date"},
+          {"providers: { p: { azure_openai: { base_url: https://a, api_key: { env: KEY }, "
+           "deployments: { m: \"\" } } } }",
+           1, "providers.p.azure_openai.deployments.m", "is empty"}},
          "");
 }
 

@@ -60,7 +60,7 @@ TEST(Source, EmbeddedDefaults) {
   EXPECT_EQ(loaded.config.aliases().at("default"), "mock/echo");
 
   outside.variables = {{"OPENAI_API_KEY", "sk"}, {"ANTHROPIC_API_KEY", "x"}, {"CO_API_KEY", "c"},
-                       {"GOOGLE_API_KEY", "g"},  {"MISTRAL_API_KEY", "x"},   {"GROQ_API_KEY", ""}};
+                       {"GOOGLE_API_KEY", "g"},  {"MISTRAL_API_KEY", "mi"},  {"GROQ_API_KEY", ""}};
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
   const LoadedConfig both = LoadConfig(with.source, outside.Get());
   EXPECT_EQ(ToText(both.problems), "");
@@ -68,8 +68,22 @@ TEST(Source, EmbeddedDefaults) {
   EXPECT_EQ(both.ApiKeyOf("anthropic").Reveal(), "x");
   EXPECT_EQ(both.ApiKeyOf("cohere").Reveal(), "c");
   EXPECT_EQ(both.ApiKeyOf("gemini").Reveal(), "g");
-  EXPECT_THAT(with.notes, ElementsAre("MISTRAL_API_KEY is set, but its kind of provider is not in "
-                                      "this version: nothing was added for it"));
+  EXPECT_EQ(both.ApiKeyOf("mistral").Reveal(), "mi");
+  EXPECT_EQ(both.config.providers().at("mistral").openai_compatible().preset(), "mistral");
+  EXPECT_EQ(both.config.providers().count("groq"), 0u);
+  EXPECT_THAT(with.notes, IsEmpty());
+
+  outside.variables = {{"AZURE_OPENAI_API_KEY", "a"}};
+  EXPECT_THAT(ChooseConfig(std::nullopt, outside.Get())->notes,
+              ElementsAre("AZURE_OPENAI_API_KEY is set, but AZURE_OPENAI_ENDPOINT is not: nothing "
+                          "was added for it"));
+  outside.variables["AZURE_OPENAI_ENDPOINT"] = "https://r.openai.azure.com/";
+  const ChosenConfig azure = *ChooseConfig(std::nullopt, outside.Get());
+  const LoadedConfig resource = LoadConfig(azure.source, outside.Get());
+  EXPECT_EQ(ToText(resource.problems), "");
+  EXPECT_EQ(resource.ApiKeyOf("azure_openai").Reveal(), "a");
+  EXPECT_EQ(resource.config.providers().at("azure_openai").azure_openai().base_url(),
+            "https://r.openai.azure.com");
 
   outside.variables = {{"OPENAI_API_KEY", ""}};
   const ChosenConfig empty = *ChooseConfig(std::nullopt, outside.Get());
