@@ -4,6 +4,11 @@
 
 namespace mg {
 
+SchemaMeans Dialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema&,
+                                   const DialectContext&) const {
+  return SchemaMeans::kNative;
+}
+
 absl::StatusOr<EncodedRequest> Dialect::EncodeCount(const v1::CountTokensRequest&,
                                                     const DialectContext& context) const {
   return MakeError(ErrorClass::kUnsupportedMethod,

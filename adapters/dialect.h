@@ -83,6 +83,16 @@ struct EmbedBatch {
   int count = 0;
 };
 
+class AnswerSchema;
+
+// How a model is brought to answer by a JSON schema (spec/providers.md §9.1).
+enum class SchemaMeans {
+  kNative,       // EncodeChat writes the schema, and the provider holds to it
+  kOwnWords,     // EncodeChat writes it as words of the prompt, and says so by a warning
+  kForcedTool,   // the one tool that must be called has it as its parameters
+  kInstruction,  // a system message asks for it
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -95,6 +105,11 @@ class Dialect {
   virtual absl::StatusOr<EncodedRequest> EncodeChat(const v1::ChatRequest& request,
                                                     const DialectContext& context,
                                                     bool stream) const = 0;
+
+  // Of a request with a JSON schema, the first to be tried; ChatCodec rewrites the request for the
+  // last two. Where EncodeChat refuses the schema or the tool (kUnsupportedField), words it is.
+  virtual SchemaMeans SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema& schema,
+                                    const DialectContext& context) const;
 
   // For a 2xx answer; chosen by its media type, since a stream may be answered whole and the other
   // way round. An answer that cannot be one (text/html) is kMalformed. `request` and `context` must

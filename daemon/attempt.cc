@@ -82,6 +82,7 @@ void FillStarted(const Call& call, const Candidate& candidate, v1::ChatEvent::St
 void NoteOutcome(const AskOutcome& outcome, AttemptRecord* row) {
   row->http_status = outcome.http_status;
   row->provider_request_id = outcome.provider_request_id;
+  row->usage = outcome.usage;
 }
 
 void CompleteRecord(Call& call, const Answer& answer, const v1::Usage& usage, AttemptRecord* row) {
@@ -197,6 +198,7 @@ Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_p
   }
   AttemptRecord& row = call.record.attempts.back();
   NoteOutcome(answer->outcome(), &row);
+  call.repair = answer->TakeRepair();
   row.ended = call.loop->Measure();
   status = InItsPlace(std::move(status), sink.committed());
   v1::ErrorDetail detail = DetailOf(status);

@@ -34,6 +34,8 @@ struct Call {
   Instant deadline = kNever;
 
   CallRecord record;
+  // Of the last attempt, whose answer missed the schema: what to ask its candidate once more.
+  std::unique_ptr<v1::ChatRequest> repair;
 
   Call(Loop* call_loop, HttpClient* call_http, Random call_random)
       : loop(call_loop), http(call_http), random(call_random) {}

@@ -32,7 +32,9 @@ std::vector<BackoffPolicy> BackoffsOf(const Plan& plan) {
   return backoffs;
 }
 
-absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate& candidate) {
+// `repair`: asked in place of the call's own request; null: none.
+absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate& candidate,
+                                              const v1::ChatRequest* repair) {
   const Provider* provider = call.snapshot->FindProvider(candidate.provider);
   if (provider == nullptr) {
     return MakeError(ErrorClass::kBug, "a candidate of the route has no provider");
@@ -43,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   ask.budget = call.budget;
   ask.logger = call.logger;
   ask.asked = call.asked;
+  if (repair != nullptr) ask.asked.chat = repair;
   ask.candidate = &candidate;
   ask.stream = call.stream;
   ask.refuse_unsupported = call.snapshot->refuse_unsupported;
@@ -98,9 +101,17 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
   absl::Status status;  // of the last attempt, or why no candidate could be asked
   std::optional<int> turn = retry.First(selectable);
   absl::Duration waited;
+  std::unique_ptr<v1::ChatRequest> repair;  // what is asked instead, of this candidate
   while (turn.has_value()) {
     const Candidate& candidate = *plan.order[static_cast<size_t>(*turn)];
-    absl::StatusOr<std::unique_ptr<Answer>> answer = Begin(call, candidate);
+    absl::StatusOr<std::unique_ptr<Answer>> answer = Begin(call, candidate, repair.get());
+    if (!answer.ok() && repair != nullptr) {
+      // The mended conversation is not one that it takes: the answer that missed remains.
+      repair.reset();
+      selectable.Exclude(*turn);
+      turn = retry.OtherLeft(*turn, selectable);
+      continue;
+    }
     if (!answer.ok()) {
       if (!LacksCapability(ClassOf(answer.status()))) co_return answer.status();
       // It cannot carry this request: passed over, and the next one is looked for.
@@ -117,10 +128,16 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
     if (call.cancellation->cancelled()) co_return call.cancellation->status();
 
     const Instant now = call.loop->now();
-    const RetryDecision next =
-        retry.After(status, *turn, now, call.deadline - candidate.timeouts.min_attempt, selectable,
-                    call.random);
+    const Instant not_after = call.deadline - candidate.timeouts.min_attempt;
+    if (call.repair != nullptr && retry.MayRepair(*turn, now, not_after)) {
+      sink.Reset();
+      repair = std::move(call.repair);
+      waited = absl::ZeroDuration();
+      continue;
+    }
+    const RetryDecision next = retry.After(status, *turn, now, not_after, selectable, call.random);
     if (next.kind == RetryDecision::Kind::kStop) break;
+    if (next.kind == RetryDecision::Kind::kNext) repair.reset();
     sink.Reset();
     MG_CO_RETURN_IF_ERROR(co_await SleepUntil(call.loop, next.at, call.cancellation));
     waited = call.loop->now() - now;

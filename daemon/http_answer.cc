@@ -16,12 +16,10 @@ constexpr absl::Duration kErrorBodyTime = absl::Seconds(5);
 
 class ChatAnswer final : public Answer {
  public:
-  ChatAnswer(const Ask& ask, const Dialect& dialect, DialectContext context,
-             std::vector<v1::Warning> warnings, size_t request_bytes,
-             std::unique_ptr<HttpExchange> exchange)
+  ChatAnswer(const Ask& ask, std::unique_ptr<ChatCodec> codec, std::vector<v1::Warning> warnings,
+             size_t request_bytes, std::unique_ptr<HttpExchange> exchange)
       : ask_(ask),
-        dialect_(dialect),
-        context_(std::move(context)),
+        codec_(std::move(codec)),
         request_bytes_(request_bytes),
         exchange_(std::move(exchange)),
         held_(ask.budget) {
@@ -55,6 +53,10 @@ class ChatAnswer final : public Answer {
     co_return State::kDone;
   }
 
+  std::unique_ptr<v1::ChatRequest> TakeRepair() override {
+    return std::move(codec_->failure().repair);
+  }
+
   absl::Status End(std::vector<v1::ChatEvent>* events) override {
     silent_ = true;
     return decoder_->Finish(false, events);
@@ -70,6 +72,7 @@ class ChatAnswer final : public Answer {
 
   const AskOutcome& outcome() const override {
     outcome_.connected = exchange_->sent();
+    outcome_.usage = codec_->failure().usage;
     return outcome_;
   }
 
@@ -78,21 +81,19 @@ class ChatAnswer final : public Answer {
     absl::StatusOr<const HttpHead*> head = co_await exchange_->Head(until, cancellation);
     if (!head.ok()) co_return head.status();
     outcome_.http_status = (*head)->status;
-    outcome_.provider_request_id = dialect_.ProviderRequestId(**head);
+    outcome_.provider_request_id = codec_->dialect().ProviderRequestId(**head);
     if ((*head)->status < 200 || (*head)->status > 299) {
-      co_return co_await ReadHttpError(exchange_.get(), dialect_, context_, **head, until,
-                                       cancellation, ask_.loop);
+      co_return co_await ReadHttpError(exchange_.get(), codec_->dialect(), codec_->context(),
+                                       **head, until, cancellation, ask_.loop);
     }
-    absl::StatusOr<std::unique_ptr<Decoder>> decoder =
-        dialect_.NewChatDecoder(*ask_.asked.chat, context_, **head);
+    absl::StatusOr<std::unique_ptr<Decoder>> decoder = codec_->NewDecoder(**head);
     if (!decoder.ok()) co_return decoder.status();
     decoder_ = *std::move(decoder);
     co_return absl::OkStatus();
   }
 
   const Ask ask_;
-  const Dialect& dialect_;
-  const DialectContext context_;
+  const std::unique_ptr<ChatCodec> codec_;
   const size_t request_bytes_;
   const std::unique_ptr<HttpExchange> exchange_;
   std::unique_ptr<Decoder> decoder_;
@@ -142,12 +143,11 @@ Task<absl::Status> ReadHttpError(HttpExchange* exchange, const Dialect& dialect,
   co_return dialect.DecodeError(context, head, body, loop->WallTime());
 }
 
-std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, const Dialect& dialect,
-                                      DialectContext context, std::vector<v1::Warning> warnings,
-                                      size_t request_bytes,
+std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, std::unique_ptr<ChatCodec> codec,
+                                      std::vector<v1::Warning> warnings, size_t request_bytes,
                                       std::unique_ptr<HttpExchange> exchange) {
-  return std::make_unique<ChatAnswer>(ask, dialect, std::move(context), std::move(warnings),
-                                      request_bytes, std::move(exchange));
+  return std::make_unique<ChatAnswer>(ask, std::move(codec), std::move(warnings), request_bytes,
+                                      std::move(exchange));
 }
 
 }  // namespace mg

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "adapters/chat_codec.h"
 #include "adapters/dialect.h"
 #include "daemon/byte_budget.h"
 #include "daemon/provider.h"
@@ -37,9 +38,9 @@ Task<absl::Status> ReadHttpError(HttpExchange* exchange, const Dialect& dialect,
                                  const DialectContext& context, const HttpHead& head, Instant until,
                                  Cancellation* cancellation, Loop* loop);
 
-// A chat, whole or streamed. `dialect` and what `ask` refers to must outlive it.
-std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, const Dialect& dialect,
-                                      DialectContext context, std::vector<v1::Warning> warnings,
-                                      size_t request_bytes, std::unique_ptr<HttpExchange> exchange);
+// A chat, whole or streamed. What `ask` refers to must outlive it.
+std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, std::unique_ptr<ChatCodec> codec,
+                                      std::vector<v1::Warning> warnings, size_t request_bytes,
+                                      std::unique_ptr<HttpExchange> exchange);
 
 }  // namespace mg

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/chat_codec.h"
 #include "adapters/provider_errors.h"
 #include "base/error.h"
 #include "daemon/count_answer.h"
@@ -79,14 +80,15 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
   DialectContext context = ContextOf(ask.candidate->model, ask.refuse_unsupported);
   if (ask.asked.embed != nullptr) return StartEmbed(ask, std::move(context));
   if (ask.asked.count != nullptr) return StartCount(ask, std::move(context));
-  absl::StatusOr<EncodedRequest> encoded =
-      adapter_.dialect->EncodeChat(*ask.asked.chat, context, ask.stream);
+  auto codec = std::make_unique<ChatCodec>(*adapter_.dialect, *ask.asked.chat, std::move(context),
+                                           ask.stream);
+  absl::StatusOr<EncodedRequest> encoded = codec->Encode();
   if (!encoded.ok()) return encoded.status();
   const size_t request_bytes = encoded->http.body.size();
   absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
   if (!exchange.ok()) return exchange.status();
-  return NewChatAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
-                       request_bytes, *std::move(exchange));
+  return NewChatAnswer(ask, std::move(codec), std::move(encoded->warnings), request_bytes,
+                       *std::move(exchange));
 }
 
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
@@ -105,7 +107,8 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
 
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,
                                                                  DialectContext context) const {
-  absl::StatusOr<EncodedRequest> encoded = adapter_.dialect->EncodeCount(*ask.asked.count, context);
+  absl::StatusOr<EncodedRequest> encoded =
+      EncodeCount(*adapter_.dialect, *ask.asked.count, context);
   if (!encoded.ok()) return encoded.status();
   absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
   if (!exchange.ok()) return exchange.status();

@@ -49,7 +49,7 @@ struct AskOutcome {
   int http_status = 0;
   std::string provider_request_id;
   std::vector<v1::Warning> warnings;
-  v1::Usage usage;         // of a whole answer; a chat's stands in its Completed
+  v1::Usage usage;         // of a whole answer, or one that missed its schema; else in Completed
   bool connected = false;  // the request may have left
 };
 
@@ -71,6 +71,8 @@ class Answer {
   // After kDone: the answer to Embed (an EmbedResponse) or CountTokens (a CountTokensResponse),
   // without its report; null for a chat, whose answer are its events.
   virtual std::unique_ptr<google::protobuf::Message> TakeWhole() { return nullptr; }
+  // After kSchema: the request by which the same candidate may mend its answer; else null.
+  virtual std::unique_ptr<v1::ChatRequest> TakeRepair() { return nullptr; }
   // Silence after kFinished: completes the answer with what is there.
   virtual absl::Status End(std::vector<v1::ChatEvent>* events) = 0;
   // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve

@@ -99,6 +99,20 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
   return next ? Next(candidate, not_after, selectable, random) : RetryDecision();
 }
 
+bool RetryState::MayRepair(int candidate, Instant now, Instant not_after) {
+  Candidate& failed = candidates_[static_cast<size_t>(candidate)];
+  const int most = policy_.max_per_candidate.value_or(policy_.max_attempts);
+  if (failed.repaired || now > not_after || failed.attempts + 1 >= most ||
+      attempts_ + 1 >= policy_.max_attempts) {
+    return false;
+  }
+  failed.repaired = true;
+  ++failed.attempts;
+  ++attempts_;
+  now_ = now;
+  return true;
+}
+
 bool RetryState::Left(int candidate, absl::FunctionRef<bool(int)> selectable) const {
   if (!may_change_candidate_) return false;
   const Candidate& other = candidates_[static_cast<size_t>(candidate)];

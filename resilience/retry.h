@@ -61,6 +61,10 @@ class RetryState {
   RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
                       absl::FunctionRef<bool(int)> selectable, Random random);
 
+  // Asked instead of After, where the answer of `candidate` missed its schema: may it mend it at
+  // once? Once in a call, within the configured attempts. Yes counts the attempt that failed.
+  bool MayRepair(int candidate, Instant now, Instant not_after);
+
   // The next candidate that is left behind `candidate`, wrapping, at the time of the last decision;
   // nullopt: none.
   std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
@@ -71,7 +75,8 @@ class RetryState {
   struct Candidate {
     BackoffPolicy backoff;
     int attempts = 0;
-    int repeats = 0;     // since the call last came to it from another candidate
+    int repeats = 0;  // since the call last came to it from another candidate
+    bool repaired = false;
     bool spent = false;  // an answer of it had no R: it is not asked again in this call
     Instant not_before = absl::InfinitePast();  // by its own hint
     absl::Duration last_delay;

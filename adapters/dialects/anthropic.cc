@@ -4,6 +4,7 @@
 #include "adapters/dialects/anthropic_answer.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/dialects/anthropic_options.h"
+#include "adapters/dialects/anthropic_schema.h"
 #include "adapters/json_text.h"
 #include "adapters/provider_count.h"
 #include "adapters/provider_errors.h"
@@ -74,6 +75,13 @@ absl::Status AnthropicDialect::DecodeCount(const DialectContext& context, absl::
   return ReadEstimatedCount(context, body, "input_tokens", "anthropic count_tokens", response);
 }
 
+// A model that thinks refuses the tool, and is asked in words.
+SchemaMeans AnthropicDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema& schema,
+                                            const DialectContext& context) const {
+  const bool native = AnthropicRulesFor(context.model).json_schema && IsAnthropicSchema(schema);
+  return native ? SchemaMeans::kNative : SchemaMeans::kForcedTool;
+}
+
 absl::StatusOr<std::unique_ptr<Decoder>> AnthropicDialect::NewChatDecoder(
     const v1::ChatRequest&, const DialectContext& context, const HttpHead& head) const {
   return NewFramedDecoder(std::make_unique<AnthropicAnswer>(context), context, head);
@@ -104,7 +112,7 @@ std::vector<absl::string_view> AnthropicDialect::Capabilities(const DialectConte
   const AnthropicModelRules rules = AnthropicRulesFor(context.model);
   std::vector<absl::string_view> words = {"chat",           "stream", "count_tokens", "tools",
                                           "parallel_tools", "image",  "document"};
-  if (rules.json_schema) words.emplace_back("json_schema");
+  words.emplace_back("json_schema");  // where the model has it not, ChatCodec brings it
   if (rules.thinking != AnthropicModelRules::Thinking::kNone) words.emplace_back("reasoning");
   return words;
 }

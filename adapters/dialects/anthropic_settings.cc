@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/anthropic_encoding.h"
+#include "adapters/dialects/anthropic_schema.h"
 #include "adapters/json_text.h"
 #include "adapters/sampling_checks.h"
 
@@ -91,7 +92,13 @@ absl::Status SettingsWriter::WriteSchema() {
                               "Anthropic's API takes the schema alone, and always holds to it");
     if (!status.ok()) return status;
   }
-  absl::StrAppend(&out_, "\"format\":{\"type\":\"json_schema\",\"schema\":", text, "}");
+  const std::string taken = ToAnthropicSchema(text);
+  if (taken.size() != text.size()) {
+    notes_.Tell("changed", absl::StrCat(field, ".schema_json"),
+                "what Anthropic does not take as keywords is told in descriptions, and objects are "
+                "closed to other members; the answer is checked against all of it");
+  }
+  absl::StrAppend(&out_, "\"format\":{\"type\":\"json_schema\",\"schema\":", taken, "}");
   return absl::OkStatus();
 }
 

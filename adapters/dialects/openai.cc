@@ -76,6 +76,12 @@ absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& 
   return encoded;
 }
 
+SchemaMeans OpenAiDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema&,
+                                         const DialectContext& context) const {
+  if (context.compatible || OpenAiRulesFor(context.model).json_schema) return SchemaMeans::kNative;
+  return SchemaMeans::kOwnWords;
+}
+
 absl::StatusOr<std::unique_ptr<Decoder>> OpenAiDialect::NewChatDecoder(
     const v1::ChatRequest& request, const DialectContext& context, const HttpHead& head) const {
   return NewFramedDecoder(std::make_unique<OpenAiAnswer>(request, context), context, head);

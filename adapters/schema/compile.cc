@@ -140,7 +140,9 @@ class AnswerSchema::Compiler {
         return Wrong("", "", absl::StrCat("more than ", kMaxNodes, " schemas"));
       }
     }
-    return RefuseLoops();
+    if (auto status = RefuseLoops(); !status.ok()) return status;
+    FindTraits();
+    return absl::OkStatus();
   }
 
  private:
@@ -150,6 +152,21 @@ class AnswerSchema::Compiler {
     std::string pointer;
     int depth;
   };
+
+  template <typename Use>
+  static void ForEachUse(const Node& node, bool within, Use use) {
+    const auto one = [&use](int used) {
+      if (used >= 0) use(used);
+    };
+    one(node.ref);
+    one(node.all_of);
+    std::for_each(node.any_of.begin(), node.any_of.end(), one);
+    if (!within) return;
+    one(node.items);
+    one(node.additional);
+    std::for_each(node.prefix.begin(), node.prefix.end(), one);
+    for (const auto& [name, property] : node.properties) one(property.node);
+  }
 
   int NodeOf(const JsonValue& value, std::string pointer, int depth) {
     const auto [known, added] = by_value_.try_emplace(&value, static_cast<int>(pointers_.size()));
@@ -175,7 +192,9 @@ class AnswerSchema::Compiler {
   absl::Status Reference(const Waiting& at, const JsonValue& value, Node* node);
   absl::Status List(const Waiting& at, absl::string_view keyword, const JsonValue& value,
                     std::vector<int>* nodes);
+  std::vector<int> Heights(bool within) const;
   absl::Status RefuseLoops() const;
+  void FindTraits();
 
   AnswerSchema& schema_;
   absl::flat_hash_map<const JsonValue*, int> by_value_;
@@ -396,44 +415,61 @@ absl::Status AnswerSchema::Compiler::List(const Waiting& at, absl::string_view k
   return absl::OkStatus();
 }
 
-// Schemas that hold for the same value must not come back to themselves, nor be a long chain:
-// checking goes down them by recursion. Height by height, from those that refer to none.
-absl::Status AnswerSchema::Compiler::RefuseLoops() const {
+// How long the chain of uses below each schema is, height by height from those that use none; the
+// others, which come back to themselves, have 0. `within`: uses for what is in the value count too.
+std::vector<int> AnswerSchema::Compiler::Heights(bool within) const {
   const size_t count = schema_.nodes_.size();
-  std::vector<std::vector<int>> users(count);
+  std::vector<std::vector<size_t>> users(count);
   std::vector<int> open(count, 0);
   for (size_t i = 0; i < count; ++i) {
-    const auto use = [&](int used) {
-      if (used < 0) return;
-      users[static_cast<size_t>(used)].push_back(static_cast<int>(i));
+    ForEachUse(schema_.nodes_[i], within, [&](int used) {
+      users[static_cast<size_t>(used)].push_back(i);
       ++open[i];
-    };
-    const Node& node = schema_.nodes_[i];
-    use(node.ref);
-    use(node.all_of);
-    for (int used : node.any_of) use(used);
+    });
   }
-  std::vector<int> height(count, 1);
+  std::vector<int> height(count, 0);
+  std::vector<int> below(count, 0);
   std::vector<size_t> ready;
   for (size_t i = 0; i < count; ++i) {
     if (open[i] == 0) ready.push_back(i);
   }
   for (size_t done = 0; done < ready.size(); ++done) {
-    const int above = height[ready[done]] + 1;
-    for (int user : users[ready[done]]) {
-      const auto index = static_cast<size_t>(user);
-      height[index] = std::max(height[index], above);
-      if (height[index] > kMaxDepth) {
-        return Wrong(pointers_[index], "$ref",
-                     absl::StrCat("a chain of more than ", kMaxDepth, " schemas for one value"));
-      }
-      if (--open[index] == 0) ready.push_back(index);
+    height[ready[done]] = below[ready[done]] + 1;
+    for (size_t user : users[ready[done]]) {
+      below[user] = std::max(below[user], height[ready[done]]);
+      if (--open[user] == 0) ready.push_back(user);
     }
   }
-  if (ready.size() == count) return absl::OkStatus();
-  const auto looping = std::find_if(open.begin(), open.end(), [](int left) { return left > 0; });
-  return Wrong(pointers_[static_cast<size_t>(looping - open.begin())], "$ref",
-               "comes back to itself without a step into the document");
+  return height;
+}
+
+// Checking goes down the schemas of one value by recursion.
+absl::Status AnswerSchema::Compiler::RefuseLoops() const {
+  const std::vector<int> heights = Heights(false);
+  for (size_t i = 0; i < heights.size(); ++i) {
+    if (heights[i] == 0) {
+      return Wrong(pointers_[i], "$ref", "comes back to itself without a step into the document");
+    }
+    if (heights[i] > kMaxDepth) {
+      return Wrong(pointers_[i], "$ref",
+                   absl::StrCat("a chain of more than ", kMaxDepth, " schemas for one value"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void AnswerSchema::Compiler::FindTraits() {
+  Traits& traits = schema_.traits_;
+  const std::vector<int> heights = Heights(true);
+  traits.recursive = std::find(heights.begin(), heights.end(), 0) != heights.end();
+  for (const Node& node : schema_.nodes_) {
+    if (node.additional >= 0 && !schema_.nodes_[static_cast<size_t>(node.additional)].never) {
+      traits.free_members = true;
+    }
+    for (const auto& [name, property] : node.properties) {
+      if (property.node >= 0 && property.required < 0) ++traits.optional_members;
+    }
+  }
 }
 
 absl::StatusOr<std::unique_ptr<const AnswerSchema>> AnswerSchema::Compile(

@@ -42,6 +42,14 @@ class AnswerSchema {
   const std::vector<std::string>& unchecked() const { return unchecked_; }
   static constexpr size_t kMaxUnchecked = 16;
 
+  // What some providers do not take of a schema.
+  struct Traits {
+    bool recursive = false;
+    bool free_members = false;  // additionalProperties that is there and not false
+    int optional_members = 0;   // named, and not required
+  };
+  const Traits& traits() const { return traits_; }
+
   // At most `most` violations (≥ 1), in the order of the document; none: it fits. The work is
   // bounded: by the size of the document and a constant.
   std::vector<SchemaViolation> Check(absl::string_view document_json, size_t most) const;
@@ -55,6 +63,7 @@ class AnswerSchema {
   JsonDocument schema_;  // names, enum and const are read in place
   std::vector<Node> nodes_;
   std::vector<std::string> unchecked_;
+  Traits traits_;
 };
 
 }  // namespace mg

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "adapters/chat_codec.h"
 #include "adapters/dialect.h"
 #include "adapters/json_text.h"
 #include "tests/golden/decode_support.h"
@@ -203,7 +204,7 @@ class Walk {
 
  private:
   std::string Outcome(const v1::ChatRequest& request, const DialectContext& context) {
-    const auto encoded = AdapterOf(context).dialect->EncodeChat(request, context, false);
+    const auto encoded = ChatCodec(*AdapterOf(context).dialect, request, context, false).Encode();
     if (!encoded.ok()) return "refused " + DetailOf(encoded.status()).field();
     std::string out = encoded->http.body;
     for (const v1::Warning& warning : encoded->warnings)

@@ -78,24 +78,28 @@ std::string Bytes(const google::protobuf::Message& message) {
 
 Decoded Decode(const DialectContext& context, const HttpHead& head, absl::string_view body,
                const std::vector<size_t>& cuts, bool clean, const v1::ChatRequest& request) {
-  Decoded decoded;
   auto decoder = AdapterOf(context).dialect->NewChatDecoder(request, context, head);
-  if (!decoder.ok()) {
-    decoded.status = decoder.status();
-    return decoded;
-  }
+  if (decoder.ok()) return Decode(**decoder, body, cuts, clean);
+  Decoded decoded;
+  decoded.status = decoder.status();
+  return decoded;
+}
+
+Decoded Decode(Decoder& decoder, absl::string_view body, const std::vector<size_t>& cuts,
+               bool clean) {
+  Decoded decoded;
   std::vector<v1::ChatEvent> events;
   size_t at = 0;
   for (size_t i = 0; i <= cuts.size() && decoded.status.ok(); ++i) {
     const size_t end = i < cuts.size() ? cuts[i] : body.size();
     // A copy of its own, so that the sanitizer sees any byte read beyond it.
     const std::string piece(body.substr(at, end - at));
-    decoded.status = (*decoder)->Feed(piece, &events);
+    decoded.status = decoder.Feed(piece, &events);
     at = end;
   }
-  decoded.done_at_marker = decoded.status.ok() && (*decoder)->done();
-  if (decoded.status.ok()) decoded.status = (*decoder)->Finish(clean, &events);
-  EXPECT_EQ(decoded.status.ok(), (*decoder)->done());
+  decoded.done_at_marker = decoded.status.ok() && decoder.done();
+  if (decoded.status.ok()) decoded.status = decoder.Finish(clean, &events);
+  EXPECT_EQ(decoded.status.ok(), decoder.done());
   CheckEvents(events, decoded.status.ok());
   decoded.events = events.size();
   ChatFold fold;

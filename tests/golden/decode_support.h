@@ -28,6 +28,10 @@ Decoded Decode(const DialectContext& context, const HttpHead& head, absl::string
                const std::vector<size_t>& cuts = {}, bool clean = true,
                const v1::ChatRequest& request = {});
 
+// The same with a decoder of the test's own.
+Decoded Decode(Decoder& decoder, absl::string_view body, const std::vector<size_t>& cuts = {},
+               bool clean = true);
+
 // The same body at each of SplitPoints must give the same answer and status.
 void ExpectSameAtEverySplit(const DialectContext& context, const HttpHead& head,
                             absl::string_view body, const Decoded& whole);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "adapters/chat_codec.h"
 #include "adapters/dialect.h"
 #include "adapters/json_text.h"
 #include "tests/golden/decode_support.h"
@@ -82,8 +83,8 @@ void RunGolden(const std::string& dir, const DialectContext& by_default, size_t 
     const Dialect& dialect = *AdapterOf(context).dialect;
     v1::CountTokensRequest counted;
     *counted.mutable_chat() = request;
-    const auto encoded = count ? dialect.EncodeCount(counted, context)
-                               : dialect.EncodeChat(request, context, stream);
+    const auto encoded = count ? EncodeCount(dialect, counted, context)
+                               : ChatCodec(dialect, request, context, stream).Encode();
     std::string actual;
     if (encoded.ok()) {
       JsonDocument body;

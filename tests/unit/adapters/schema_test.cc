@@ -300,6 +300,22 @@ TEST(AnswerSchema, WhatIsNoSchemaIsRefusedByPlace) {
   }
 }
 
+TEST(AnswerSchema, TellsWhatProvidersDoNotTake) {
+  EXPECT_FALSE(Compiled(R"({"properties":{"a":{}},"required":["a"]})")->traits().recursive);
+  EXPECT_TRUE(Compiled(R"({"properties":{"a":{"$ref":"#"}}})")->traits().recursive);
+  EXPECT_TRUE(
+      Compiled(R"({"items":{"$ref":"#/$defs/a"},"$defs":{"a":{"prefixItems":[{"$ref":"#/$defs/b"}]},
+                           "b":{"additionalProperties":{"$ref":"#/$defs/a"}}}})")
+          ->traits()
+          .recursive);
+  EXPECT_FALSE(Compiled(R"({"additionalProperties":false})")->traits().free_members);
+  EXPECT_TRUE(Compiled(R"({"additionalProperties":true})")->traits().free_members);
+  EXPECT_EQ(Compiled(R"({"properties":{"a":{"properties":{"b":{},"c":{}}}},"required":["a","z"]})")
+                ->traits()
+                .optional_members,
+            2);
+}
+
 std::string Nested(absl::string_view open, absl::string_view core, absl::string_view close, int n) {
   std::string text;
   for (int i = 0; i < n; ++i) absl::StrAppend(&text, open);

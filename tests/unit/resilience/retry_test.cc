@@ -53,6 +53,8 @@ class Call {
   }
   std::string Fail(C error_class) { return Fail(Failed(error_class)); }
 
+  bool MayRepair() { return state_.MayRepair(current_, now_, not_after_); }
+
   void Exclude(int candidate) { out_.insert(candidate); }
   void EndAfter(absl::Duration time) { not_after_ = kStart + time; }
   int attempts() const { return state_.attempts(); }
@@ -356,6 +358,30 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
     }
     ASSERT_LE(attempts, std::max(1, policy.max_attempts));
   }
+}
+
+// An answer that misses its schema is mended once by the same candidate, as an attempt.
+TEST(RetryTest, ARepairIsAnAttemptAndComesOnce) {
+  Call call(2, AtMost(4));
+  EXPECT_TRUE(call.MayRepair());
+  EXPECT_EQ(call.attempts(), 1);
+  EXPECT_FALSE(call.MayRepair());
+  EXPECT_EQ(call.attempts(), 1);
+  EXPECT_EQ(call.Fail(C::kSchema), "b+0ms");
+  EXPECT_TRUE(call.MayRepair());
+  EXPECT_EQ(call.Fail(C::kSchema), "stop");
+  EXPECT_EQ(call.attempts(), 4);
+}
+
+TEST(RetryTest, NoRepairBeyondTheLimits) {
+  EXPECT_FALSE(Call(2, AtMost(1)).MayRepair());
+  EXPECT_FALSE(Call(1, {.max_attempts = 3, .max_per_candidate = 1}).MayRepair());
+  Call late(1, AtMost(3));
+  late.EndAfter(-absl::Seconds(1));
+  EXPECT_FALSE(late.MayRepair());
+  Call second(1, AtMost(2));
+  EXPECT_EQ(second.Fail(C::kServerError), "a+250ms");
+  EXPECT_FALSE(second.MayRepair());
 }
 
 }  // namespace
