@@ -153,8 +153,8 @@ TEST(Refusal, KeysOfLaterVersions) {
                    std::string(message)};
   };
   Expect(
-      {{"providers: { p: { gemini: { base_url: https://a } } }", 1, "providers.p.gemini",
-        "api_key"},
+      {{"providers: { p: { gemini: { base_url: https://a } } }", 1, "providers.p.gemini.api_key",
+        "is missing"},
        {"providers: { p: { gemini: { api_key: { env: KEY }, api_version: v1/x } } }", 1,
         "providers.p.gemini.api_version", "must be one word"},
        {"providers: { gemini: { mock: {} } }", 1, "providers.gemini", "is the name of a dialect"},
