@@ -214,6 +214,8 @@ class Platform {
   // kCredential where it has none of those without which nobody answers.
   virtual absl::Status PrepareFrom(const PlatformConfig& config, const SecretSource& source,
                                    absl::Time wall_now, HttpRequest* request) const;
+  // Whether requests are signed with keys of AWS.
+  virtual bool TakesAwsKeys() const { return false; }
 };
 
 struct Adapter {

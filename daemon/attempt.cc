@@ -205,6 +205,7 @@ Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_p
   detail.set_provider(candidate.provider);
   if (detail.http_status() == 0) detail.set_http_status(row.http_status);
   SetDetail(detail, &status);
+  status = call.keys.Judged(candidate.provider, std::move(status));
   row.status = status;
   co_return status;
 }

@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "base/time.h"
 #include "daemon/byte_budget.h"
+#include "daemon/call_keys.h"
 #include "daemon/runtime/http_client.h"
 #include "daemon/runtime/loop.h"
 #include "daemon/runtime/signal.h"
@@ -28,6 +29,7 @@ struct Call {
 
   std::shared_ptr<const Snapshot> snapshot;
   Asked asked;
+  CallKeys keys;
   bool stream = false;
   Plan plan;
   Cancellation* cancellation = nullptr;  // the caller left, the deadline passed, or the daemon ends

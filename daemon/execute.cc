@@ -47,6 +47,7 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   ask.asked = call.asked;
   if (repair != nullptr) ask.asked.chat = repair;
   ask.candidate = &candidate;
+  ask.keys = &call.keys;
   ask.stream = call.stream;
   ask.refuse_unsupported = call.snapshot->refuse_unsupported;
   ask.connect_timeout = candidate.timeouts.connect;

@@ -12,6 +12,7 @@
 #include "adapters/chat_codec.h"
 #include "adapters/provider_errors.h"
 #include "base/error.h"
+#include "daemon/call_keys.h"
 #include "daemon/count_answer.h"
 #include "daemon/embed_answer.h"
 #include "daemon/http_answer.h"
@@ -56,6 +57,15 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
   return context;
 }
 
+absl::Status HttpProvider::Prepare(const Ask& ask, HttpRequest* request) const {
+  const absl::Time now = ask.loop->WallTime();
+  const CallKey* const key = ask.keys == nullptr ? nullptr : ask.keys->For(name_);
+  if (key == nullptr) return adapter_.platform->PrepareFrom(platform_, *secrets_, now, request);
+  PlatformConfig platform = platform_;
+  platform.bearer = key->form == KeyForm::kBearerToken;
+  return adapter_.platform->PrepareFrom(platform, key->secrets, now, request);
+}
+
 absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
                                                                  HttpRequest request) const {
   if (request.body.size() > ByteBudget::kSmallShare) {
@@ -64,8 +74,7 @@ absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
     }
     request.body.shrink_to_fit();  // it grew by doubling, and is kept until it is answered
   }
-  absl::Status prepared =
-      adapter_.platform->PrepareFrom(platform_, *secrets_, ask.loop->WallTime(), &request);
+  absl::Status prepared = Prepare(ask, &request);
   if (!prepared.ok()) {
     v1::ErrorDetail detail = DetailOf(prepared);
     detail.set_provider(name_);
@@ -156,6 +165,10 @@ Task<absl::StatusOr<std::vector<std::string>>> HttpProvider::ListModels(
     if (!pages.insert(page).second) break;
   }
   co_return names;
+}
+
+bool HttpProvider::Takes(KeyForm form) const {
+  return form != KeyForm::kAws || adapter_.platform->TakesAwsKeys();
 }
 
 std::vector<absl::string_view> HttpProvider::Capabilities(absl::string_view model) const {

@@ -33,6 +33,7 @@ class HttpProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
   Task<absl::StatusOr<std::vector<std::string>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const override;
+  bool Takes(KeyForm form) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 
   // Puts URL, headers and key to a dialect's request and begins the exchange. kShed where
@@ -43,6 +44,7 @@ class HttpProvider final : public Provider {
  private:
   Task<absl::StatusOr<ModelPage>> ReadModelPage(const Ask& ask, std::string page, Instant until,
                                                 Cancellation* cancellation) const;
+  absl::Status Prepare(const Ask& ask, HttpRequest* request) const;
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask, DialectContext context) const;

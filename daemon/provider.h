@@ -31,6 +31,11 @@ struct Asked {
   }
 };
 
+// What a provider knows a caller by.
+enum class KeyForm { kApiKey, kBearerToken, kAws };
+
+class CallKeys;
+
 // What one attempt asks. Everything it refers to outlives the Answer.
 struct Ask {
   Loop* loop = nullptr;          // of the worker that serves the call
@@ -39,6 +44,7 @@ struct Ask {
   Logger* logger = nullptr;      // null: nothing is said
   Asked asked;
   const Candidate* candidate = nullptr;
+  const CallKeys* keys = nullptr;  // that the call brought along; null: none
   bool stream = false;
   bool refuse_unsupported = false;
   absl::Duration connect_timeout;
@@ -95,6 +101,9 @@ class Provider {
   // no list; what `ask` and `cancellation` refer to must outlive the task.
   virtual Task<absl::StatusOr<std::vector<std::string>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const;
+  // Whether a call may bring a key of this form along. One that asks nobody takes any, and never
+  // sees it.
+  virtual bool Takes(KeyForm) const { return true; }
   // What this model can do here, in the words of spec/providers.md §9 ("chat", "embed", "tools").
   virtual std::vector<absl::string_view> Capabilities(absl::string_view model) const = 0;
 };

@@ -26,19 +26,6 @@ void BeginRecord(const Worker& worker, const Rpc& rpc, CallRecord* record) {
   record->trace_id = TraceIdOf(rpc.Metadata("traceparent"));
 }
 
-// A key in the metadata would have to be used for this call alone; serving it with the configured
-// key would bill the wrong account.
-absl::Status CheckMetadata(const Rpc& rpc) {
-  for (absl::string_view key : {"x-modelgateway-credentials-bin", "x-modelgateway-api-key"}) {
-    if (rpc.MetadataValues(key).empty()) continue;
-    return FieldError(ErrorClass::kUnsupportedField, key,
-                      absl::StrCat(key,
-                                   ": keys of a call are not in this version; leave it out to "
-                                   "be served with the provider's configured key"));
-  }
-  return absl::OkStatus();
-}
-
 // No key of the configuration goes out in an error, whoever wrote it there.
 absl::Status Scrubbed(const Logger* logger, const absl::Status& status, v1::ErrorDetail detail) {
   std::string text(status.message());
@@ -69,7 +56,9 @@ Call BeginCall(const Worker& worker, Rpc& rpc, const char* op, bool stream) {
 }
 
 absl::Status PlanCall(Call& call, const Rpc& rpc, absl::string_view model) {
-  if (absl::Status status = CheckMetadata(rpc); !status.ok()) return status;
+  absl::StatusOr<CallKeys> keys = CallKeys::Of(rpc, *call.snapshot);
+  if (!keys.ok()) return keys.status();
+  call.keys = *std::move(keys);
   const Router& router = *call.snapshot->router;
   absl::StatusOr<std::shared_ptr<const Route>> route = router.Find(model);
   if (!route.ok()) return route.status();

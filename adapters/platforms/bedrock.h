@@ -10,6 +10,7 @@ namespace mg {
 
 class BedrockPlatform : public Platform {
  public:
+  bool TakesAwsKeys() const override { return true; }
   // By a Bedrock API key.
   void Prepare(const PlatformConfig& config, const Secret& key, absl::Time wall_now,
                HttpRequest* request) const override;

@@ -153,11 +153,32 @@ TEST_F(ChatMethodTest, AnUnknownModelNamesTheNearest) {
   ExpectRefused(v1::ERROR_KIND_UNKNOWN_MODEL, "model", "fast");
 }
 
-TEST_F(ChatMethodTest, KeysOfACallAreRefusedByName) {
-  rpc_.metadata["x-modelgateway-api-key"] = "fake=sk-1";
-  ExpectRefused(v1::ERROR_KIND_UNSUPPORTED, "x-modelgateway-api-key", "x-modelgateway-api-key");
-  rpc_.metadata = {{"x-modelgateway-credentials-bin", "x"}};
-  ExpectRefused(v1::ERROR_KIND_UNSUPPORTED, "x-modelgateway-credentials-bin", "configured key");
+TEST_F(ChatMethodTest, KeysOfACallThatAreNoneAreRefusedWithoutTheirText) {
+  const std::string pair = "x-modelgateway-api-key";
+  const std::string message = "x-modelgateway-credentials-bin";
+  const auto refuse = [&](const std::string& key, const std::string& value,
+                          const std::string& why) {
+    rpc_.metadata = {{key, value}};
+    ExpectRefused(v1::ERROR_KIND_INVALID_REQUEST, key, why);
+    EXPECT_THAT(std::string(Call().message()), testing::Not(HasSubstr("canary")));
+  };
+  refuse(pair, "canary", "PROVIDER=KEY");
+  refuse(pair, "canary-of-nobody=x", "does not have");
+  refuse(pair, "house=", "is empty");
+  refuse(pair, "house=canary\n", "character");
+  refuse(message, "canary", "CallCredentials");
+  v1::CallCredentials keys;
+  (*keys.mutable_by_provider())["house"];
+  refuse(message, keys.SerializeAsString(), "api_key");
+  (*keys.mutable_by_provider())["house"].mutable_aws()->set_access_key_id("canary");
+  refuse(message, keys.SerializeAsString(), "is empty");
+  (*keys.mutable_by_provider())["house"].mutable_aws()->set_secret_access_key("canary");
+  refuse(message, keys.SerializeAsString(), "house takes no aws");
+  (*keys.mutable_by_provider())["house"].set_bearer_token("canary");
+  rpc_.metadata = {{pair, "house=canary"}, {message, keys.SerializeAsString()}};
+  ExpectRefused(v1::ERROR_KIND_INVALID_REQUEST, pair, "more than one");
+  EXPECT_THAT(Log(), testing::Not(HasSubstr("canary")));
+
   rpc_.metadata.clear();
   (*request_.mutable_context()->mutable_credential_profiles())["fake"] = "p";
   ExpectRefused(v1::ERROR_KIND_UNSUPPORTED, "context.credential_profiles", "profiles");

@@ -224,10 +224,14 @@ class PythonGrpc(unittest.TestCase):
         self.assertEqual(grpc.StatusCode.INVALID_ARGUMENT, caught.exception.code())
         self.assertIn("1023", caught.exception.details())
 
-    def test_keys_of_a_call_are_refused_by_name(self):
+    def test_keys_of_a_call_are_written_nowhere(self):
+        keys = self.proto.CallCredentials()
+        keys.by_provider["fake"].api_key = "canary-4711"
+        self.stub.Chat(self.request("Hello"),
+                       metadata=[("x-modelgateway-credentials-bin", keys.SerializeToString())])
         with self.assertRaises(grpc.RpcError) as caught:
-            self.stub.Chat(self.request("Hello"), metadata=[("x-modelgateway-api-key", "fake=canary-4711")])
-        self.assertEqual(self.proto.ERROR_KIND_UNSUPPORTED, self.detail(caught.exception).kind)
+            self.stub.Chat(self.request("Hello"), metadata=[("x-modelgateway-api-key", "fak=canary-4711")])
+        self.assertEqual(self.proto.ERROR_KIND_INVALID_REQUEST, self.detail(caught.exception).kind)
         self.assertIn("x-modelgateway-api-key", caught.exception.details())
         self.assertEqual(0, self.gateway.stop())
         self.assertNotIn("canary-4711", self.gateway.log.read_text() + caught.exception.details())

@@ -116,17 +116,70 @@ TEST_F(Refusals, AnUnknownModelNamesTheNearest) {
   EXPECT_THAT(reply.message, HasSubstr("fast"));
 }
 
-TEST_F(Refusals, KeysOfACallAreRefusedByName) {
-  for (const char* key : {"x-modelgateway-api-key", "x-modelgateway-credentials-bin"}) {
-    const Reply reply = Refused(Ask("fast"), false, v1::ERROR_KIND_UNSUPPORTED,
-                                {.metadata = {{key, "canary-of-a-caller"}}});
-    EXPECT_EQ(reply.detail.field(), key);
-  }
+TEST_F(Refusals, ProfilesAreRefusedByName) {
   v1::ChatRequest request = Ask("fast");
   (*request.mutable_context()->mutable_credential_profiles())["a"] = "team";
   EXPECT_THAT(Refused(request, false, v1::ERROR_KIND_UNSUPPORTED).detail.field(),
               HasSubstr("context.credential_profiles"));
-  EXPECT_THAT(daemon_.Out(), Not(HasSubstr("canary-of-a-caller")));
+}
+
+// ---- keys of a call --------------------------------------------------------------------------
+
+constexpr char kCallCanary[] = "sk-Canary/Call+19d04ce7f2a8b653";
+
+class KeysOfACall : public ::testing::Test {
+ protected:
+  KeysOfACall()
+      : daemon_({.config = absl::StrCat(Listening(), "providers:\n", Keyed("first"),
+                                        Keyed("second"), kGroup),
+                 .environment = {{"KEY", "sk-configured"}}}) {}
+
+  std::string Keyed(const std::string& name) const {
+    return Compatible(name, upstream_, "api_key: { env: KEY }");
+  }
+  Reply Chat(const std::string& key, const std::string& value) {
+    return Caller(daemon_.tcp()).Chat(Ask("both"), {.metadata = {{key, value}}});
+  }
+  std::string KeySentTo(const std::string& provider) {
+    for (const UpstreamRequest& request : upstream_.requests()) {
+      if (request.path() == PathOf(provider))
+        return std::string(FindHeader(request.headers, "authorization"));
+    }
+    return "";
+  }
+
+  static constexpr char kGroup[] =
+      "groups: { both: { candidates: [{ provider: first, model: m }], fallback: [last] },"
+      " last: { candidates: [{ provider: second, model: m }] } }\n";
+  FakeUpstream upstream_;
+  Daemon daemon_;
+};
+
+TEST_F(KeysOfACall, ReachOnlyTheProviderThatTheyName) {
+  upstream_.When(PathOf("first")).Reply(Failing(503));
+  upstream_.When(PathOf("second")).Reply(Good(false));
+  v1::CallCredentials keys;
+  (*keys.mutable_by_provider())["first"].set_bearer_token(kCallCanary);
+  const Reply reply = Chat("x-modelgateway-credentials-bin", keys.SerializeAsString());
+  EXPECT_TRUE(reply.ok()) << reply.message;
+  EXPECT_EQ(KeySentTo("first"), absl::StrCat("Bearer ", kCallCanary));
+  EXPECT_EQ(KeySentTo("second"), "Bearer sk-configured");
+  EXPECT_EQ(daemon_.Stop(), 0);
+  EXPECT_THAT(daemon_.Out() + daemon_.Err(), Not(HasSubstr("Canary/Call")));
+}
+
+TEST_F(KeysOfACall, ThatAreRefusedAreTheCallersAffair) {
+  const std::string body = absl::StrCat(R"({"error":{"message":"Incorrect API key provided: )",
+                                        kCallCanary, R"(","code":"invalid_api_key"}})");
+  upstream_.When(PathOf("first")).Reply(Json(body, 401));
+  const Reply reply = Chat("x-modelgateway-api-key", absl::StrCat("first=", kCallCanary));
+  EXPECT_EQ(reply.code, absl::StatusCode::kUnauthenticated) << reply.message;
+  EXPECT_EQ(reply.detail.kind(), v1::ERROR_KIND_CREDENTIAL);
+  EXPECT_EQ(reply.detail.fault(), "caller");
+  EXPECT_EQ(reply.Attempts(), "first:CREDENTIAL") << "no other is asked";
+  EXPECT_EQ(daemon_.Stop(), 0);
+  EXPECT_THAT(daemon_.Out() + daemon_.Err() + reply.message + reply.detail.DebugString(),
+              Not(HasSubstr("Canary/Call")));
 }
 
 // ---- secrets ---------------------------------------------------------------------------------

@@ -401,6 +401,20 @@ void ExpectCount(const Recording& recording) {
   EXPECT_EQ(count.upper_bound() > count.tokens(), !exact);
 }
 
+void ExpectModels(const Recording& recording) {
+  const ModelListShape& shape = *AdapterOf(ContextOf(recording)).models;
+  ModelPage page;
+  const absl::Status status = DecodeModelList(shape, recording.body, &page);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(page.ids.size(), static_cast<size_t>(Member(recording.expect, "count")->GetInt()));
+  const JsonValue& first = *Member(recording.expect, "first");
+  for (rapidjson::SizeType i = 0; i < first.Size(); ++i) {
+    absl::string_view id = StringOf(first[i]);
+    absl::ConsumePrefix(&id, shape.id_prefix);  // a request is made of what follows it
+    EXPECT_EQ(page.ids.at(i), std::string(id));
+  }
+}
+
 TEST_F(RecordingsTest, OpenAiChat) { Run("oai-chat", 87, ExpectChat); }
 TEST_F(RecordingsTest, Anthropic) { Run("anthropic", 26, ExpectChat); }
 TEST_F(RecordingsTest, Converse) { Run("converse", 13, ExpectChat); }
@@ -412,6 +426,7 @@ TEST_F(RecordingsTest, OpenAiCount) { Run("oai-count", 1, ExpectCount); }
 TEST_F(RecordingsTest, CohereCount) { Run("cohere-tokenize", 1, ExpectCount); }
 TEST_F(RecordingsTest, Gemini) { Run("gemini", 20, ExpectChat); }
 TEST_F(RecordingsTest, GeminiStream) { Run("gemini-stream", 9, ExpectChat); }
+TEST_F(RecordingsTest, Models) { Run("models", 2, ExpectModels); }
 TEST_F(RecordingsTest, GeminiCount) { Run("gemini-count", 3, ExpectCount); }
 
 }  // namespace
