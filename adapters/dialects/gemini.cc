@@ -1,5 +1,7 @@
 #include "adapters/dialects/gemini.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/gemini_answer.h"
 #include "adapters/dialects/gemini_embed.h"
@@ -84,6 +86,16 @@ absl::StatusOr<EncodedRequest> GeminiDialect::EncodeChat(const v1::ChatRequest& 
   return encoded;
 }
 
+// Before Gemini 3 a schema cannot stand beside functions, but can be one of theirs.
+SchemaMeans GeminiDialect::SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema&,
+                                         const DialectContext& context) const {
+  const GeminiModelRules rules = GeminiRulesFor(context.model);
+  if (!rules.json_mode) return SchemaMeans::kInstruction;
+  const bool functions = std::any_of(request.tools().begin(), request.tools().end(),
+                                     [](const v1::Tool& tool) { return tool.hosted().empty(); });
+  return functions && !rules.json_with_tools ? SchemaMeans::kForcedTool : SchemaMeans::kNative;
+}
+
 absl::StatusOr<EncodedRequest> GeminiDialect::EncodeCount(const v1::CountTokensRequest& request,
                                                           const DialectContext& context) const {
   if (request.has_text() && IsBlank(request.text())) {
@@ -147,7 +159,7 @@ std::vector<absl::string_view> GeminiDialect::Capabilities(const DialectContext&
   std::vector<absl::string_view> words = {
       "chat",  "stream", "embed", "count_tokens", "tools",    "parallel_tools", "json_object",
       "image", "audio",  "video", "document",     "logprobs", "choices"};
-  if (rules.json_mode) words.emplace_back("json_schema");
+  words.emplace_back("json_schema");  // where the model has it not, ChatCodec brings it
   if (rules.thinking != GeminiModelRules::Thinking::kNone) words.emplace_back("reasoning");
   return words;
 }

@@ -25,6 +25,10 @@ class VertexDialect : public Dialect {
                                             bool stream) const override {
     return Of(context).EncodeChat(request, context, stream);
   }
+  SchemaMeans SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema& schema,
+                            const DialectContext& context) const override {
+    return Of(context).SchemaMeansOf(request, schema, context);
+  }
   absl::StatusOr<std::unique_ptr<Decoder>> NewChatDecoder(const v1::ChatRequest& request,
                                                           const DialectContext& context,
                                                           const HttpHead& head) const override {
