@@ -20,6 +20,9 @@ namespace {
 // Of a body, decompressed, that nobody takes: beyond it the provider has to wait. libcurl reads a
 // quick one for as long as there is something.
 constexpr size_t kMaxUnread = 256 << 10;
+// Of a compressed one more: when it rests, libcurl keeps the rest of what it has decompressed, and
+// copies all of that each time it goes on.
+constexpr size_t kMaxUnreadDecompressed = 4 << 20;
 // A bomb: from that size on no answer of any use is compressed that well.
 constexpr size_t kBombBytes = 8 << 20;
 constexpr size_t kBombRatio = 200;
@@ -149,6 +152,7 @@ class Exchange final : public HttpExchange, public CurlTransfer {
   Signal changed_;
   ResponseHead head_;
   std::string body_;
+  size_t max_unread_ = kMaxUnread;
   bool rests_ = false;        // the connection: body_ is full
   size_t body_bytes_ = 0;     // of the whole body so far
   const char* problem_ = "";  // why we ended it in a callback
@@ -334,12 +338,16 @@ bool Exchange::HeaderLine(absl::string_view line) {
     problem_ = head_.problem();
     return false;
   }
-  if (head_.complete() && !complete_before) changed_.Notify();
+  if (head_.complete() && !complete_before) {
+    const bool compressed = !FindHeader(head_.head().headers, "content-encoding").empty();
+    if (compressed) max_unread_ = kMaxUnreadDecompressed;
+    changed_.Notify();
+  }
   return true;
 }
 
 Taken Exchange::Body(absl::string_view bytes) {
-  if (body_.size() >= kMaxUnread) {
+  if (body_.size() >= max_unread_) {
     rests_ = true;
     return Taken::kNotYet;
   }
