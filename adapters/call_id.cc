@@ -1,6 +1,7 @@
 #include "adapters/call_id.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,20 @@ std::string PlainCallId(absl::string_view id, size_t longest) {
   constexpr size_t kMark = 9;  // an underscore and eight digits
   out.resize(std::min(out.size(), longest - kMark));
   return absl::StrCat(out, "_", absl::Hex(StableHash(id) & 0xFFFFFFFF, absl::kZeroPad8));
+}
+
+std::string ShortCallId(absl::string_view id) {
+  constexpr size_t kLength = 9;
+  constexpr absl::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+  const bool fits = id.size() == kLength && std::all_of(id.begin(), id.end(), [](char c) {
+                      return absl::ascii_isalnum(static_cast<unsigned char>(c));
+                    });
+  if (fits) return std::string(id);
+  std::string out;
+  for (uint64_t hash = StableHash(id); out.size() < kLength; hash /= kDigits.size()) {
+    out.push_back(kDigits[hash % kDigits.size()]);
+  }
+  return out;
 }
 
 }  // namespace mg

@@ -12,4 +12,8 @@ namespace mg {
 // becomes. `longest` is at least 16.
 std::string PlainCallId(absl::string_view id, size_t longest);
 
+// The id itself where it is nine letters and digits, as Mistral's models want them; else nine that
+// stand for it, always the same.
+std::string ShortCallId(absl::string_view id);
+
 }  // namespace mg

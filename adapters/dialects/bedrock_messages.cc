@@ -1,5 +1,4 @@
 // What Converse's turns are made of: reasoning with its signature, tool calls and their results.
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/block_state.h"
 #include "adapters/call_arguments.h"
@@ -8,7 +7,6 @@
 #include "adapters/dialects/bedrock_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/turn_writer.h"
-#include "base/hash.h"
 
 namespace mg {
 namespace {
@@ -16,21 +14,6 @@ namespace {
 using v1::Part;
 
 constexpr size_t kLongestCallId = 64;
-
-// Mistral's models take nine letters and digits, and nothing else.
-std::string MistralCallId(absl::string_view id) {
-  constexpr size_t kLength = 9;
-  constexpr absl::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
-  bool plain = id.size() == kLength;
-  for (const char c : id) plain = plain && absl::ascii_isalnum(static_cast<unsigned char>(c));
-  if (plain) return std::string(id);
-  std::string made;
-  uint64_t hash = StableHash(id);
-  for (size_t i = 0; i < kLength; ++i, hash /= kDigits.size()) {
-    made.push_back(kDigits[hash % kDigits.size()]);
-  }
-  return made;
-}
 
 class MessageWriter final : public TurnWriter {
  public:
@@ -72,7 +55,7 @@ class MessageWriter final : public TurnWriter {
   }
   std::string CallId(const std::string& id) const {
     return encoding_.rules.family == BedrockModelRules::Family::kMistral
-               ? MistralCallId(id)
+               ? ShortCallId(id)
                : PlainCallId(id, kLongestCallId);
   }
   // Does the result say one JSON object and nothing else?

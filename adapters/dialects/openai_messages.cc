@@ -1,9 +1,9 @@
 // Messages in OpenAI's shape: roles, tool calls and their results, reasoning under the key it came
 // with, and what must be emulated (images of tool results, prefill, a schema in words).
 #include "absl/strings/str_cat.h"
+#include "adapters/call_id.h"
 #include "adapters/dialects/openai_message_writer.h"
 #include "adapters/dialects/openai_state.h"
-#include "adapters/generated_id.h"
 #include "adapters/json_instruction.h"
 #include "adapters/json_text.h"
 #include "adapters/prefill.h"

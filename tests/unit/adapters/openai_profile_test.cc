@@ -1,11 +1,11 @@
 // Presets: words for effort, and what of their answers and counts the golden files do not show.
+#include "adapters/call_id.h"
 #include "adapters/dialects/openai_profile.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/fold.h"
-#include "adapters/generated_id.h"
 
 namespace mg {
 namespace {
