@@ -51,14 +51,6 @@ absl::Status AsCallerCounts(const absl::Status& status) {
   return MakeError(ClassOf(status), std::move(detail), AsCallerCounts(status.message()));
 }
 
-v1::Warning WarningOf(absl::string_view code, absl::string_view field, absl::string_view text) {
-  v1::Warning warning;
-  warning.set_code(std::string(code));
-  warning.set_field(std::string(field));
-  warning.set_message(std::string(text));
-  return warning;
-}
-
 // That its own tool is called once is more than some dialects can say; the caller has not asked for
 // it.
 absl::StatusOr<EncodedRequest> EncodeOnce(
@@ -125,32 +117,40 @@ absl::StatusOr<EncodedRequest> ChatCodec::Encode() {
       EncodeByMeans(request_, &means_, &emulated_, [this](const v1::ChatRequest& request) {
         return dialect_.EncodeChat(request, context_, stream_);
       });
-  if (encoded.ok()) Warn(&*encoded);
+  if (!encoded.ok()) return encoded;
+  if (auto status = Warn(&*encoded); !status.ok()) return status;
   return encoded;
 }
 
-void ChatCodec::Warn(EncodedRequest* encoded) const {
+absl::Status ChatCodec::Warn(EncodedRequest* encoded) const {
   constexpr absl::string_view kField = "response_format";
-  std::vector<v1::Warning>& warnings = encoded->warnings;
-  if (means_ == SchemaMeans::kForcedTool) {
-    warnings.push_back(WarningOf(
-        "emulated", kField,
-        "the model has no structured output: response_format.json_schema is asked for by a tool"));
-  } else if (means_ == SchemaMeans::kInstruction) {
-    warnings.push_back(WarningOf(
-        "emulated", kField,
-        "the model has no structured output: response_format.json_schema is asked for in words"));
+  EncodeNotes notes(context_.refuse_unsupported);
+  if (IsEmulated(means_)) {
+    notes.Tell("emulated", kField,
+               absl::StrCat(
+                   "the model has no structured output: response_format.json_schema is asked for ",
+                   means_ == SchemaMeans::kForcedTool ? "by a tool" : "in words"));
+    const v1::JsonSchema& asked = request_.response_format().json_schema();
+    const std::pair<absl::string_view, bool> hints[] = {
+        {"response_format.json_schema.name", !asked.name().empty()},
+        {"response_format.json_schema.strict", asked.has_strict()}};
+    for (const auto& [field, given] : hints) {
+      if (!given) continue;
+      auto status = notes.Drop(field, "a schema that is emulated has none, and is always checked");
+      if (!status.ok()) return status;
+    }
   }
   if (means_ != SchemaMeans::kNative && stream_) {
-    warnings.push_back(
-        WarningOf("structured_output_buffered", kField,
-                  "response_format.json_schema is emulated: the answer is sent when it is whole"));
+    notes.Tell("structured_output_buffered", kField,
+               "response_format.json_schema is emulated: the answer is sent when it is whole");
   }
   if (!schema_->unchecked().empty()) {
-    warnings.push_back(WarningOf("unchecked", kSchemaField,
-                                 absl::StrCat("the answer is not checked against ",
-                                              absl::StrJoin(schema_->unchecked(), ", "))));
+    notes.Tell("unchecked", kSchemaField,
+               absl::StrCat("the answer is not checked against ",
+                            absl::StrJoin(schema_->unchecked(), ", ")));
   }
+  for (v1::Warning& warning : notes.TakeWarnings()) encoded->warnings.push_back(std::move(warning));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> ChatCodec::NewDecoder(const HttpHead& head) {

@@ -30,7 +30,8 @@ class ChatCodec {
   SchemaFailure& failure() { return failure_; }
 
  private:
-  void Warn(EncodedRequest* encoded) const;
+  // Says what was not served quite as asked.
+  absl::Status Warn(EncodedRequest* encoded) const;
 
   const Dialect& dialect_;
   const v1::ChatRequest& request_;

@@ -16,4 +16,10 @@ bool IsAnthropicSchema(const AnswerSchema& schema);
 // anyOf, and objects of named members closed to others; all else, digits and order too, as it is.
 std::string ToAnthropicSchema(absl::string_view schema_json);
 
+// The warning where that is not the schema itself.
+inline constexpr absl::string_view kClosedSchema =
+    "what Claude does not take as keywords is told in descriptions, and objects are closed to "
+    "other "
+    "members; the answer is checked against all of it";
+
 }  // namespace mg

@@ -94,9 +94,7 @@ absl::Status SettingsWriter::WriteSchema() {
   }
   const std::string taken = ToAnthropicSchema(text);
   if (taken.size() != text.size()) {
-    notes_.Tell("changed", absl::StrCat(field, ".schema_json"),
-                "what Anthropic does not take as keywords is told in descriptions, and objects are "
-                "closed to other members; the answer is checked against all of it");
+    notes_.Tell("changed", absl::StrCat(field, ".schema_json"), kClosedSchema);
   }
   absl::StrAppend(&out_, "\"format\":{\"type\":\"json_schema\",\"schema\":", taken, "}");
   return absl::OkStatus();

@@ -1,6 +1,7 @@
 #include "adapters/dialects/bedrock.h"
 
 #include "absl/strings/str_cat.h"
+#include "adapters/dialects/anthropic_schema.h"
 #include "adapters/dialects/bedrock_answer.h"
 #include "adapters/dialects/bedrock_embed.h"
 #include "adapters/dialects/bedrock_encoding.h"
@@ -96,6 +97,14 @@ absl::Status BedrockDialect::DecodeCount(const DialectContext& context, absl::st
   response->set_lower_bound(*tokens);
   response->set_upper_bound(*tokens);
   return absl::OkStatus();
+}
+
+// Claude takes no more of a schema here than at Anthropic.
+SchemaMeans BedrockDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema& schema,
+                                          const DialectContext& context) const {
+  const BedrockModelRules rules = BedrockRulesFor(context.model);
+  const bool native = rules.json_schema && (!rules.is_claude() || IsAnthropicSchema(schema));
+  return native ? SchemaMeans::kNative : SchemaMeans::kForcedTool;
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> BedrockDialect::NewChatDecoder(

@@ -12,6 +12,8 @@ class BedrockDialect : public Dialect {
   absl::StatusOr<EncodedRequest> EncodeChat(const v1::ChatRequest& request,
                                             const DialectContext& context,
                                             bool stream) const override;
+  SchemaMeans SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema& schema,
+                            const DialectContext& context) const override;
   absl::StatusOr<std::unique_ptr<Decoder>> NewChatDecoder(const v1::ChatRequest& request,
                                                           const DialectContext& context,
                                                           const HttpHead& head) const override;

@@ -1,4 +1,5 @@
 // What Converse's turns are made of: reasoning with its signature, tool calls and their results.
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/block_state.h"
 #include "adapters/call_arguments.h"

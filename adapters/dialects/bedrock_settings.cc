@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/dialects/anthropic_options.h"
+#include "adapters/dialects/anthropic_schema.h"
 #include "adapters/dialects/bedrock_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/provider_options.h"
@@ -188,7 +189,11 @@ absl::Status SettingsWriter::WriteSchema() {
   AppendJsonKey("outputConfig", &out_);
   out_.append(
       "{\"textFormat\":{\"type\":\"json_schema\",\"structure\":{\"jsonSchema\":{\"schema\":");
-  AppendJsonString(text, &out_);
+  const std::string taken = rules_.is_claude() ? ToAnthropicSchema(text) : std::string(text);
+  if (taken.size() != text.size()) {
+    notes_.Tell("changed", absl::StrCat(field, ".schema_json"), kClosedSchema);
+  }
+  AppendJsonString(taken, &out_);
   if (!schema.name().empty()) {
     AppendJsonKey("name", &out_);
     AppendJsonString(schema.name(), &out_);

@@ -1,5 +1,7 @@
 #include "adapters/dialects/openai.h"
 
+#include <algorithm>
+
 #include "adapters/dialects/openai_answer.h"
 #include "adapters/dialects/openai_count.h"
 #include "adapters/dialects/openai_embed.h"
@@ -76,10 +78,14 @@ absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& 
   return encoded;
 }
 
-SchemaMeans OpenAiDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema&,
+SchemaMeans OpenAiDialect::SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema&,
                                          const DialectContext& context) const {
-  if (context.compatible || OpenAiRulesFor(context.model).json_schema) return SchemaMeans::kNative;
-  return SchemaMeans::kOwnWords;
+  const OpenAiProfile::Schema schema = OpenAiProfileFor(context).schema;
+  const bool functions = std::any_of(request.tools().begin(), request.tools().end(),
+                                     [](const v1::Tool& tool) { return tool.hosted().empty(); });
+  if (functions && schema == OpenAiProfile::Schema::kWithoutTools) return SchemaMeans::kForcedTool;
+  const bool native = RulesFor(context).json_schema && schema != OpenAiProfile::Schema::kNever;
+  return native ? SchemaMeans::kNative : SchemaMeans::kOwnWords;
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> OpenAiDialect::NewChatDecoder(

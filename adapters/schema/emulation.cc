@@ -56,9 +56,13 @@ void ForceTool(std::string schema, EmulatedChat* chat) {
 // In the system's words, behind the caller's own where it has some.
 void AskInWords(EmulatedChat* chat) {
   v1::ChatRequest& request = chat->request;
-  const std::string text = absl::StrCat(
+  const v1::JsonSchema& schema = request.response_format().json_schema();
+  std::string text = absl::StrCat(
       "Answer with one JSON value that fits this JSON Schema, and with nothing else:\n",
-      request.response_format().json_schema().schema_json());
+      schema.schema_json());
+  if (!schema.description().empty()) {
+    absl::StrAppend(&text, "\nWhat it is for: ", schema.description());
+  }
   if (request.messages().empty()) return;  // refused for that
   if (request.messages(0).role() == v1::ROLE_SYSTEM) {
     request.mutable_messages(0)->add_parts()->set_text(text);

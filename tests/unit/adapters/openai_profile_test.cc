@@ -1,10 +1,10 @@
 // Presets: words for effort, and what of their answers and counts the golden files do not show.
-#include "adapters/call_id.h"
 #include "adapters/dialects/openai_profile.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/call_id.h"
 #include "adapters/fold.h"
 
 namespace mg {

@@ -265,7 +265,8 @@ TEST(Refusal, Providers) {
           common("proxy", "http://p:1/x", "has a path"),
 
           {"providers:\n  p: {}", 2, "providers.p",
-           "needs one of these keys: openai, openai_compatible, mock, anthropic, azure_openai, cohere"},
+           "needs one of these keys: openai, openai_compatible, mock, anthropic, azure_openai, "
+           "cohere"},
           {"providers:\n  p: { mock: {}, openai: { api_key: { env: KEY } } }", 2,
            "providers.p.openai", "cannot stand beside \"mock\""},
           {"providers:\n  p: { openai_compatible: { base_url: https://a, heders: {} } }", 2,
