@@ -42,8 +42,12 @@ absl::StatusOr<EncodedRequest> AzureOpenAiDialect::EncodeEmbed(const v1::EmbedRe
 
 absl::StatusOr<EncodedRequest> AzureOpenAiDialect::EncodeCount(
     const v1::CountTokensRequest& request, const DialectContext& context) const {
-  // Where there is a version in the path the endpoint is not.
-  if (!context.api_version.empty()) return Dialect::EncodeCount(request, context);
+  if (!context.api_version.empty()) {
+    return MakeError(ErrorClass::kUnsupportedMethod,
+                     absl::StrCat(context.provider,
+                                  " counts no tokens under an api_version: Azure does at "
+                                  "/openai/v1 alone"));
+  }
   return AtDeployment(context, OpenAiDialect::EncodeCount(request, AsAzure(context)));
 }
 

@@ -81,21 +81,21 @@ void BedrockBlock::Hold(absl::string_view piece, std::string* held) {
 
 void BedrockBlock::ReadWhole(const JsonValue& block, absl::string_view text, Sink* sink) {
   const JsonValue* member = nullptr;
-  if ((member = Member(block, "text")) != nullptr && member->IsString()) {
+  if (member = Member(block, "text"); member != nullptr && member->IsString()) {
     kind_ = Kind::kText;
     GiveText(StringOf(*member), sink);
-  } else if ((member = Member(block, "reasoningContent")) != nullptr && member->IsObject()) {
+  } else if (member = Member(block, "reasoningContent"); member != nullptr && member->IsObject()) {
     kind_ = Kind::kReasoning;
     const JsonValue* said = Member(*member, "reasoningText");
     GiveReasoning(said == nullptr ? *member : *said, sink);
-  } else if ((member = Member(block, "citationsContent")) != nullptr && member->IsObject()) {
+  } else if (member = Member(block, "citationsContent"); member != nullptr && member->IsObject()) {
     kind_ = Kind::kText;
     GiveText(JoinedTexts(Member(*member, "content")), sink);
     const JsonValue* citations = Member(*member, "citations");
     if (citations == nullptr || !citations->IsArray()) return;
     for (const JsonValue& citation : citations->GetArray()) GiveCitation(citation, sink);
-  } else if ((member = Member(block, "toolUse")) != nullptr && member->IsObject() &&
-             !IsServersOwn(*member)) {
+  } else if (member = Member(block, "toolUse");
+             member != nullptr && member->IsObject() && !IsServersOwn(*member)) {
     StartToolUse(*member, MemberText(text, "toolUse"), sink);
     const absl::string_view input = MemberText(MemberText(text, "toolUse"), "input");
     if (!input.empty() && input != "null") GiveArguments(input, sink);
@@ -127,13 +127,13 @@ void BedrockBlock::AddDelta(const JsonValue& delta, absl::string_view text, Sink
     return;
   }
   const JsonValue* piece = nullptr;
-  if ((piece = Member(delta, "text")) != nullptr && piece->IsString()) {
+  if (piece = Member(delta, "text"); piece != nullptr && piece->IsString()) {
     if (Become(Kind::kText)) GiveText(StringOf(*piece), sink);
-  } else if ((piece = Member(delta, "reasoningContent")) != nullptr) {
+  } else if (piece = Member(delta, "reasoningContent"); piece != nullptr) {
     if (Become(Kind::kReasoning)) GiveReasoning(*piece, sink);
-  } else if ((piece = Member(delta, "citation")) != nullptr) {
+  } else if (piece = Member(delta, "citation"); piece != nullptr) {
     if (Become(Kind::kText)) GiveCitation(*piece, sink);
-  } else if ((piece = Member(delta, "toolUse")) != nullptr && kind_ == Kind::kToolUse) {
+  } else if (piece = Member(delta, "toolUse"); piece != nullptr && kind_ == Kind::kToolUse) {
     GiveArguments(StringMember(*piece, "input"), sink);
   }
 }
