@@ -89,8 +89,9 @@ async def main():
                 print(f"{way}: {text}\n  served by {report.provider}/{report.model}")
             await refused_chat(stub)
         except grpc.aio.AioRpcError as error:
-            sys.exit(explain(error))
+            return explain(error)
+    return 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

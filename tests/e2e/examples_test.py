@@ -105,7 +105,11 @@ class Examples(unittest.TestCase):
             run = self.shell(f"PYTHONPATH=stubs venv/bin/python {program}")
             self.assertEqual(1, run.returncode, run.stdout + run.stderr)
             self.assertIn("UNAVAILABLE", run.stderr)
-            self.assertNotIn("Traceback", run.stderr)
+            self.assertNotIn("Traceback", AIO_NOISE.sub("", run.stderr))
+
+
+# What grpc.aio lets asyncio log now and then, when a wake-up finds nothing to read.
+AIO_NOISE = re.compile(r"Exception in callback PollerCompletionQueue\._handle_events.*?BlockingIOError: [^\n]*\n", re.S)
 
 
 class Configuration(unittest.TestCase):
