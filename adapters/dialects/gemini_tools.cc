@@ -107,7 +107,7 @@ absl::Status ToolsWriter::AddFunction(const Tool& tool, const std::string& field
     absl::StrAppend(&functions_, ",\"parametersJsonSchema\":", schema);
   }
   functions_.push_back('}');
-  if (allowed_.empty() || allowed_.contains(tool.name())) names_.push_back(tool.name());
+  if (allowed_.empty() || allowed_.contains(tool.name())) names_.emplace_back(tool.name());
   return absl::OkStatus();
 }
 
