@@ -87,7 +87,7 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
   if (HasBedrockKeys(outside) && !AwsRegion(outside).empty()) {
     absl::StrAppend(&text, "  bedrock: { bedrock: {} }\n");
   } else if (HasBedrockKeys(outside)) {
-    notes->push_back(
+    notes->emplace_back(
         "there are AWS keys, but neither AWS_REGION nor AWS_DEFAULT_REGION is set: no provider "
         "bedrock was added for them");
   }
