@@ -38,6 +38,7 @@
 #include "daemon/worker.h"
 #include "main/commands.h"
 #include "main/ready_file.h"
+#include "main/startup_code.h"
 #include "telemetry/report.h"
 #include "telemetry/telemetry.h"
 
@@ -391,6 +392,7 @@ int RunServe(const std::vector<std::string>& arguments) {
   absl::Status opened = daemon.Open(loaded);
   ReadyFile ready_file(parsed->ready_file);
   if (opened.ok()) opened = ready_file.Write(daemon.listeners());
+  GiveBackStartupCode();
   if (!opened.ok()) {
     std::fprintf(stderr, "model-gateway: %s\n", std::string(opened.message()).c_str());
     return kFailed;
