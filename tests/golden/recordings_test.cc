@@ -1,6 +1,6 @@
 // The recorded answers of providers, read in place and compared with expect.json as their INDEX.md
-// says; each one re-fed in two pieces, and each good one of Anthropic and Cohere goes back as
-// history.
+// says; each one re-fed in two pieces, and each good chat goes back as history (OpenAI's own
+// takes no reasoning back).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
