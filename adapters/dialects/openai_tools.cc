@@ -129,14 +129,19 @@ void AppendAllowed(const std::vector<const Tool*>& allowed, bool required,
   out->append("]}}");
 }
 
+// Is the one tool that must be called said by its name?
+bool IsChosenByName(const ToolChoice& choice, OpenAiProfile::Choice taken) {
+  return choice.mode() == ToolChoice::MODE_REQUIRED && choice.allowed_tools_size() == 1 &&
+         taken != OpenAiProfile::Choice::kNoName;
+}
+
 void AppendChoice(const std::vector<const Tool*>& allowed, OpenAiEncoding* encoding) {
   const ToolChoice& choice = encoding->request.tool_choice();
   const OpenAiProfile::Choice taken = encoding->profile.choice;
   std::string* out = &encoding->body;
   if (taken == OpenAiProfile::Choice::kNever) return;
   const bool required = choice.mode() == ToolChoice::MODE_REQUIRED;
-  const bool by_name = taken != OpenAiProfile::Choice::kNoName;
-  if (required && choice.allowed_tools_size() > 0 && allowed.size() == 1 && by_name) {
+  if (IsChosenByName(choice, taken)) {
     out->append(",\"tool_choice\":");
     AppendToolByName(*allowed[0], encoding->context, out);
     return;
@@ -202,14 +207,16 @@ absl::Status EncodeOpenAiTools(OpenAiEncoding* encoding) {
   }
   const absl::flat_hash_set<absl::string_view> names(choice.allowed_tools().begin(),
                                                      choice.allowed_tools().end());
+  // Servers that cannot be told which tools are allowed are shown those alone.
+  const OpenAiProfile::Choice taken = encoding->profile.choice;
+  const bool all = taken == OpenAiProfile::Choice::kAllowed || IsChosenByName(choice, taken);
   std::vector<const Tool*> allowed;
   encoding->body.append(",\"tools\":[");
   for (int i = 0; i < request.tools_size(); ++i) {
     const Tool& tool = request.tools(i);
     const bool is_allowed = names.empty() || names.contains(tool.name());
     if (is_allowed) allowed.push_back(&tool);
-    // Servers that do not know allowed_tools are shown the allowed ones alone.
-    if (!is_allowed && encoding->profile.choice != OpenAiProfile::Choice::kAllowed) continue;
+    if (!is_allowed && !all) continue;
     if (auto status = AppendTool(tool, i, encoding); !status.ok()) return status;
   }
   encoding->body.push_back(']');

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "adapters/fold.h"
 #include "tests/golden/golden_files.h"
 
@@ -57,6 +58,23 @@ const Adapter& AdapterOf(const DialectContext& context) {
     if (!context.compatible && absl::StartsWith(context.provider, kind)) return *FindAdapter(kind);
   }
   return *FindAdapter(context.compatible ? "openai_compatible" : "openai");
+}
+
+bool ApplyContextWord(absl::string_view word, DialectContext* context) {
+  if (word == "compatible") return context->compatible = true;
+  if (word == "refuse") return context->refuse_unsupported = true;
+  if (word == "beta") return context->beta = true;
+  const std::vector<std::pair<absl::string_view, std::string*>> names = {
+      {"preset=", &context->preset},       {"deployment=", &context->deployment},
+      {"version=", &context->api_version}, {"model=", &context->model},
+      {"provider=", &context->provider},
+  };
+  for (const auto& [name, value] : names) {
+    if (!absl::ConsumePrefix(&word, name)) continue;
+    *value = std::string(word);
+    return true;
+  }
+  return false;
 }
 
 HttpHead HeadOf(absl::string_view content_type) {

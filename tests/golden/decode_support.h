@@ -14,6 +14,10 @@ namespace mg {
 // dialect speaks it, else OpenAI or a server like it.
 const Adapter& AdapterOf(const DialectContext& context);
 
+// Sets what a word of ContextWords says of the context ("model=gpt-4.1", "compatible"). False: it
+// says something else.
+bool ApplyContextWord(absl::string_view word, DialectContext* context);
+
 struct Decoded {
   v1::ChatResponse answer;  // the fold of the events, ids that were generated made alike
   absl::Status status;

@@ -1,15 +1,12 @@
 // Requests and the body that each becomes: encode/NAME.textproto (a ChatRequest; "# context:" lines
-// say for whom) and encode/NAME.json (the body and the warnings, or the error). Likewise
-// encode/anthropic/NAME.*.
-#include <google/protobuf/text_format.h>
+// say for whom) and encode/NAME.json (the body and the warnings, or the error). Likewise in the
+// folders of dialects there.
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "adapters/chat_codec.h"
 #include "adapters/dialect.h"
 #include "adapters/json_text.h"
-#include "tests/golden/decode_support.h"
+#include "tests/golden/encode_cases.h"
 #include "tests/golden/golden_files.h"
 
 namespace mg {
@@ -57,34 +54,11 @@ std::string DescribeError(const absl::Status& status) {
   return out;
 }
 
-void RunGolden(const std::string& dir, const DialectContext& by_default, size_t least) {
-  const auto paths = FilesIn(GoldenDir() + dir, ".textproto");
-  EXPECT_GE(paths.size(), least);
-  for (const std::string& path : paths) {
-    SCOPED_TRACE(path);
-    const std::string text = ReadFile(path);
-    DialectContext context = by_default;
-    bool count = false;
-    bool stream = false;
-    for (absl::string_view word : ContextWords(text)) {
-      if (word == "compatible") context.compatible = true;
-      if (word == "refuse") context.refuse_unsupported = true;
-      if (word == "stream") stream = true;
-      if (word == "count") count = true;
-      if (word == "beta") context.beta = true;
-      if (absl::ConsumePrefix(&word, "preset=")) context.preset = std::string(word);
-      if (absl::ConsumePrefix(&word, "deployment=")) context.deployment = std::string(word);
-      if (absl::ConsumePrefix(&word, "version=")) context.api_version = std::string(word);
-      if (absl::ConsumePrefix(&word, "model=")) context.model = std::string(word);
-      if (absl::ConsumePrefix(&word, "provider=")) context.provider = std::string(word);
-    }
-    v1::ChatRequest request;
-    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request));
-    const Dialect& dialect = *AdapterOf(context).dialect;
-    v1::CountTokensRequest counted;
-    *counted.mutable_chat() = request;
-    const auto encoded = count ? EncodeCount(dialect, counted, context)
-                               : ChatCodec(dialect, request, context, stream).Encode();
+void RunGolden(const EncodeSuite& suite) {
+  const std::vector<EncodeCase> cases = CasesOf(suite);
+  for (const EncodeCase& one : cases) {
+    SCOPED_TRACE(one.path);
+    const auto encoded = Encode(one);
     std::string actual;
     if (encoded.ok()) {
       JsonDocument body;
@@ -93,36 +67,13 @@ void RunGolden(const std::string& dir, const DialectContext& by_default, size_t 
     } else {
       actual = DescribeError(encoded.status());
     }
-    ExpectGolden(path.substr(0, path.size() - sizeof("textproto") + 1) + "json", actual);
+    ExpectGolden(one.path.substr(0, one.path.size() - sizeof("textproto") + 1) + "json", actual);
   }
-  std::printf("encode: cases found %zu, run %zu, skipped 0\n", paths.size(), paths.size());
+  std::printf("encode: cases found %zu, run %zu, skipped 0\n", cases.size(), cases.size());
 }
 
-TEST(Encode, Golden) { RunGolden("/encode", {.provider = "openai-eu", .model = "gpt-4.1"}, 40); }
-
-TEST(Encode, GoldenAnthropic) {
-  RunGolden("/encode/anthropic", {.provider = "anthropic", .model = "claude-sonnet-4-5"}, 60);
-}
-
-TEST(Encode, GoldenCohere) {
-  RunGolden("/encode/cohere", {.provider = "cohere", .model = "command-a-03-2025"}, 60);
-}
-
-TEST(Encode, GoldenGemini) {
-  RunGolden("/encode/gemini", {.provider = "gemini", .model = "gemini-2.5-flash"}, 100);
-}
-
-TEST(Encode, GoldenBedrock) {
-  RunGolden("/encode/bedrock",
-            {.provider = "bedrock", .model = "anthropic.claude-sonnet-4-5-20250929-v1:0"}, 170);
-}
-
-TEST(Encode, GoldenAzure) {
-  RunGolden("/encode/azure", {.provider = "azure", .model = "gpt-4.1"}, 10);
-}
-
-TEST(Encode, GoldenPresets) {
-  RunGolden("/encode/presets", {.provider = "p", .model = "m", .compatible = true}, 100);
+TEST(Encode, Golden) {
+  for (const EncodeSuite& suite : EncodeSuites()) RunGolden(suite);
 }
 
 }  // namespace
