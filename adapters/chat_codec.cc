@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "adapters/capability_checks.h"
 #include "adapters/encode_notes.h"
 #include "adapters/json_text.h"
 
@@ -26,6 +27,17 @@ absl::StatusOr<std::unique_ptr<const AnswerSchema>> SchemaOf(const v1::ChatReque
   auto schema = AnswerSchema::Compile(text);
   if (!schema.ok()) return Invalid(kSchemaField, schema.status().message());
   return schema;
+}
+
+// Where the configuration says that the model has no structured output, it has none, whatever its
+// dialect knows.
+SchemaMeans MeansOf(const Dialect& dialect, const v1::ChatRequest& request,
+                    const AnswerSchema& schema, const DialectContext& context) {
+  if (HasCapability(context, "json_schema", true)) {
+    return dialect.SchemaMeansOf(request, schema, context);
+  }
+  return HasCapability(context, "tools", true) ? SchemaMeans::kForcedTool
+                                               : SchemaMeans::kInstruction;
 }
 
 bool IsEmulated(SchemaMeans means) {
@@ -106,15 +118,27 @@ ChatCodec::ChatCodec(const Dialect& dialect, const v1::ChatRequest& request, Dia
     : dialect_(dialect), request_(request), context_(std::move(context)), stream_(stream) {}
 
 absl::StatusOr<EncodedRequest> ChatCodec::Encode() {
-  if (!request_.response_format().has_json_schema()) {
-    return dialect_.EncodeChat(request_, context_, stream_);
+  if (auto status = CheckCapabilities(request_, context_, stream_); !status.ok()) return status;
+  EncodeNotes notes(context_.refuse_unsupported);
+  auto reduced = WithoutPreferences(request_, context_, &notes);
+  if (!reduced.ok()) return reduced.status();
+  reduced_ = *std::move(reduced);
+  auto encoded = EncodeTaken();
+  if (!encoded.ok()) return encoded;
+  for (v1::Warning& warning : notes.TakeWarnings()) encoded->warnings.push_back(std::move(warning));
+  return encoded;
+}
+
+absl::StatusOr<EncodedRequest> ChatCodec::EncodeTaken() {
+  if (!taken().response_format().has_json_schema()) {
+    return dialect_.EncodeChat(taken(), context_, stream_);
   }
-  auto schema = SchemaOf(request_);
+  auto schema = SchemaOf(taken());
   if (!schema.ok()) return schema.status();
   schema_ = *std::move(schema);
-  means_ = dialect_.SchemaMeansOf(request_, *schema_, context_);
+  means_ = MeansOf(dialect_, taken(), *schema_, context_);
   auto encoded =
-      EncodeByMeans(request_, &means_, &emulated_, [this](const v1::ChatRequest& request) {
+      EncodeByMeans(taken(), &means_, &emulated_, [this](const v1::ChatRequest& request) {
         return dialect_.EncodeChat(request, context_, stream_);
       });
   if (!encoded.ok()) return encoded;
@@ -154,7 +178,7 @@ absl::Status ChatCodec::Warn(EncodedRequest* encoded) const {
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> ChatCodec::NewDecoder(const HttpHead& head) {
-  const v1::ChatRequest& sent = IsEmulated(means_) ? emulated_.request : request_;
+  const v1::ChatRequest& sent = IsEmulated(means_) ? emulated_.request : taken();
   auto decoder = dialect_.NewChatDecoder(sent, context_, head);
   if (!decoder.ok() || schema_ == nullptr) return decoder;
   SchemaTask task = {&request_, schema_.get(), &context_, means_ == SchemaMeans::kNative,
@@ -166,10 +190,11 @@ absl::StatusOr<EncodedRequest> EncodeCount(const Dialect& dialect,
                                            const v1::CountTokensRequest& request,
                                            const DialectContext& context) {
   const v1::ChatRequest& chat = request.chat();
+  if (auto status = CheckCapability("count_tokens", context); !status.ok()) return status;
   if (!chat.response_format().has_json_schema()) return dialect.EncodeCount(request, context);
   const auto schema = SchemaOf(chat);
   if (!schema.ok()) return schema.status();
-  SchemaMeans means = dialect.SchemaMeansOf(chat, **schema, context);
+  SchemaMeans means = MeansOf(dialect, chat, **schema, context);
   EmulatedChat emulated;
   return EncodeByMeans(chat, &means, &emulated, [&](const v1::ChatRequest& sent) {
     v1::CountTokensRequest counted = request;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "adapters/model_list.h"
+#include "adapters/model_traits.h"
 #include "base/error.h"
 #include "base/http_message.h"
 #include "base/secret.h"
@@ -27,13 +28,30 @@ struct DialectContext {
   std::string model;     // as the provider names it
   bool compatible =
       false;  // an OpenAI-compatible server: the strict-request rules of providers.md §8 hold
-  bool refuse_unsupported = false;  // unsupported_parameters: refuse
-  bool google_compatible = false;   // IsGoogleCompatible(base_url): its usage hides thinking
-  std::string api_version = {};     // as configured, where the API has versions; else empty
-  std::string deployment = {};      // the name that the model has there; empty: its own
-  std::string preset = {};          // of a compatible server ("groq"); "azure"; else empty
-  bool beta = false;                // the base URL ends in /beta
+  bool refuse_unsupported = false;      // unsupported_parameters: refuse
+  bool google_compatible = false;       // IsGoogleCompatible(base_url): its usage hides thinking
+  std::string api_version = {};         // as configured, where the API has versions; else empty
+  std::string deployment = {};          // the name that the model has there; empty: its own
+  std::string preset = {};              // of a compatible server ("groq"); "azure"; else empty
+  bool beta = false;                    // the base URL ends in /beta
+  const ModelTraits* traits = nullptr;  // what the configuration says of the model; null: nothing
 };
+
+// The name by which the tables know the model.
+inline absl::string_view KnownModel(const DialectContext& context) {
+  const bool other = context.traits != nullptr && !context.traits->base_model.empty();
+  return other ? context.traits->base_model : context.model;
+}
+
+// Can the model do it? `known`: what the tables say, which holds where the configuration is silent.
+inline bool HasCapability(const DialectContext& context, absl::string_view word, bool known) {
+  return context.traits == nullptr ? known : context.traits->Has(word, known);
+}
+
+// Does it take temperature, top_p and their like? Likewise.
+inline bool TakesSampling(const DialectContext& context, bool known) {
+  return context.traits == nullptr ? known : context.traits->sampling.value_or(known);
+}
 
 // The model as the request names it.
 inline absl::string_view SentModel(const DialectContext& context) {

@@ -54,9 +54,25 @@ std::unique_ptr<const SecretSource> SecretsOf(const std::string& name, const Loa
   return std::make_unique<FixedSecrets>(std::move(secrets));
 }
 
-absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
-                                                     const v1::ProviderConfig& config,
-                                                     const LoadedConfig& loaded) {
+std::shared_ptr<const ModelTable> ModelsOf(const v1::Config& config) {
+  auto table = std::make_shared<ModelTable>();
+  for (const v1::ModelConfig& model : config.models()) {
+    ModelTraits traits;
+    traits.base_model = model.base_model();
+    if (model.has_sampling()) traits.sampling = model.sampling();
+    if (!model.capabilities().empty()) {
+      traits.capabilities.emplace(model.capabilities().begin(), model.capabilities().end());
+    }
+    traits.context_window = model.context_window();
+    traits.tokenizer = model.tokenizer();
+    table->Add(model.match(), std::move(traits));
+  }
+  return table;
+}
+
+absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(
+    const std::string& name, const v1::ProviderConfig& config, const LoadedConfig& loaded,
+    const std::shared_ptr<const ModelTable>& models) {
   if (config.has_mock()) {
     absl::StatusOr<std::unique_ptr<MockProvider>> mock = MockProvider::Create(name, config.mock());
     if (!mock.ok()) return mock.status();
@@ -68,23 +84,27 @@ absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(const std::string& name,
     return absl::InternalError(absl::StrCat("providers.", name, " has no kind that can be served"));
   }
   return std::make_unique<HttpProvider>(name, *adapter, PlatformOf(*adapter, config, *http),
-                                        SecretsOf(name, loaded), EndpointOf(*http));
+                                        SecretsOf(name, loaded), EndpointOf(*http), models);
 }
 
 Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,
-                      const v1::CandidateConfig& candidate, int tier) {
+                      const v1::CandidateConfig& candidate, int tier, const ModelTable& models) {
   Candidate made;
   made.provider = candidate.provider();
   made.model = candidate.model();
   made.id = CandidateIdOf(candidate);
   made.weight = WeightOf(candidate);
   made.tier = tier;
+  made.context_window = candidate.has_context_window()
+                            ? candidate.context_window()
+                            : models.ContextWindowOf(made.provider, made.model);
   made.timeouts = TimeoutsOf(config, &group, &candidate);
   made.backoff = BackoffOf(config, &group, &candidate);
   return made;
 }
 
-Tier TierOf(const v1::Config& config, const std::string& name, int number) {
+Tier TierOf(const v1::Config& config, const std::string& name, int number,
+            const ModelTable& models) {
   const v1::GroupConfig& group = config.groups().at(name);
   Tier tier;
   tier.group = name;
@@ -95,22 +115,23 @@ Tier TierOf(const v1::Config& config, const std::string& name, int number) {
   tier.hash_seed = HashSeedOf(name, group);
   tier.missing_key = MissingKeyOf(group);
   for (const v1::CandidateConfig& candidate : group.candidates()) {
-    tier.candidates.push_back(CandidateOf(config, group, candidate, number));
+    tier.candidates.push_back(CandidateOf(config, group, candidate, number, models));
   }
   return tier;
 }
 
 // A group and its fallbacks, one tier each; a fallback's own fallbacks are not followed.
-std::shared_ptr<const Route> RouteOf(const v1::Config& config, const std::string& name) {
+std::shared_ptr<const Route> RouteOf(const v1::Config& config, const std::string& name,
+                                     const ModelTable& models) {
   const v1::GroupConfig& group = config.groups().at(name);
   auto route = std::make_shared<Route>();
   route->group = name;
   route->failover = FailoverOf(group);
   route->retry = RetryOf(config, &group);
   route->deadline = DeadlineOf(config, &group);
-  route->tiers.push_back(TierOf(config, name, 0));
+  route->tiers.push_back(TierOf(config, name, 0, models));
   for (int i = 0; i < group.fallback_size(); ++i) {
-    route->tiers.push_back(TierOf(config, group.fallback(i), i + 1));
+    route->tiers.push_back(TierOf(config, group.fallback(i), i + 1, models));
   }
   return route;
 }
@@ -134,24 +155,30 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->refuse_unsupported = config.unsupported_parameters() == v1::REFUSE;
   snapshot->call_buffer = CallBufferOf(config);
+  snapshot->models = ModelsOf(config);
 
   std::vector<std::string> names;
-  ModelLists models;
+  ModelLists lists;
   for (const auto& [name, provider] : config.providers()) {
-    absl::StatusOr<std::unique_ptr<Provider>> made = ProviderOf(name, provider, loaded);
+    absl::StatusOr<std::unique_ptr<Provider>> made =
+        ProviderOf(name, provider, loaded, snapshot->models);
     if (!made.ok()) return made.status();
     snapshot->providers[name] = *std::move(made);
     names.push_back(name);
     const auto& listed = provider.mock().models();
-    if (!listed.empty()) models[name] = {listed.begin(), listed.end()};
+    if (!listed.empty()) lists[name] = {listed.begin(), listed.end()};
   }
   absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups;
-  for (const auto& [name, group] : config.groups()) groups[name] = RouteOf(config, name);
+  for (const auto& [name, group] : config.groups())
+    groups[name] = RouteOf(config, name, *snapshot->models);
   absl::flat_hash_map<std::string, std::string> aliases(config.aliases().begin(),
                                                         config.aliases().end());
-  snapshot->router =
-      std::make_unique<Router>(std::move(groups), std::move(aliases), std::move(names),
-                               DirectRoute(config), rotations, std::move(models));
+  snapshot->router = std::make_unique<Router>(
+      std::move(groups), std::move(aliases), std::move(names), DirectRoute(config), rotations,
+      std::move(lists),
+      [models = snapshot->models](absl::string_view provider, absl::string_view model) {
+        return models->ContextWindowOf(provider, model);
+      });
   return snapshot;
 }
 

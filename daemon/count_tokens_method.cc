@@ -39,7 +39,8 @@ bool ProviderCounts(const Call& call) {
   const v1::CountTokensRequest& request = *call.asked.count;
   if (request.has_text() && request.text().empty()) return false;
   const Candidate& candidate = *call.plan.order.front();
-  const auto words = call.snapshot->FindProvider(candidate.provider)->Capabilities(candidate.model);
+  const Provider& provider = *call.snapshot->FindProvider(candidate.provider);
+  const auto words = call.snapshot->CapabilitiesOf(provider, candidate.model);
   return std::find(words.begin(), words.end(), "count_tokens") != words.end();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/capability_checks.h"
 #include "adapters/chat_codec.h"
 #include "adapters/provider_errors.h"
 #include "base/error.h"
@@ -54,6 +55,7 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
   context.beta = absl::EndsWith(platform_.base_url, "/beta");
   const auto deployment = platform_.deployments.find(std::string(model));
   if (deployment != platform_.deployments.end()) context.deployment = deployment->second;
+  if (models_ != nullptr) context.traits = models_->Find(name_, model);
   return context;
 }
 
@@ -102,6 +104,7 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
 
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
                                                                  DialectContext context) const {
+  if (auto status = CheckCapability("embed", context); !status.ok()) return status;
   absl::StatusOr<std::vector<EmbedBatch>> batches =
       adapter_.dialect->CutEmbed(*ask.asked.embed, context);
   if (!batches.ok()) return batches.status();

@@ -16,13 +16,15 @@ namespace mg {
 class HttpProvider final : public Provider {
  public:
   HttpProvider(std::string name, Adapter adapter, PlatformConfig platform,
-               std::unique_ptr<const SecretSource> secrets, HttpEndpoint endpoint)
+               std::unique_ptr<const SecretSource> secrets, HttpEndpoint endpoint,
+               std::shared_ptr<const ModelTable> models = nullptr)
       : name_(std::move(name)),
         adapter_(adapter),
         platform_(std::move(platform)),
         google_compatible_(platform_.preset == "google" || IsGoogleCompatible(platform_.base_url)),
         secrets_(std::move(secrets)),
-        endpoint_(std::move(endpoint)) {}
+        endpoint_(std::move(endpoint)),
+        models_(std::move(models)) {}
   HttpProvider(std::string name, Adapter adapter, PlatformConfig platform, Secret key,
                HttpEndpoint endpoint)
       : HttpProvider(std::move(name), adapter, std::move(platform),
@@ -55,6 +57,7 @@ class HttpProvider final : public Provider {
   const bool google_compatible_;
   const std::unique_ptr<const SecretSource> secrets_;
   const HttpEndpoint endpoint_;
+  const std::shared_ptr<const ModelTable> models_;  // what the configuration says; null: nothing
 };
 
 }  // namespace mg

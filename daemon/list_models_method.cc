@@ -36,7 +36,7 @@ v1::Model ModelOf(const Router::Named& named, const Snapshot& snapshot) {
     for (const Candidate& candidate : tier.candidates) {
       const Provider* provider = snapshot.FindProvider(candidate.provider);
       if (provider == nullptr) continue;
-      const Words words = provider->Capabilities(candidate.model);
+      const Words words = snapshot.CapabilitiesOf(*provider, candidate.model);
       capabilities = model.candidates().empty() ? words : Common(capabilities, words);
       v1::Candidate* listed = model.add_candidates();
       listed->set_id(candidate.id);
@@ -44,6 +44,7 @@ v1::Model ModelOf(const Router::Named& named, const Snapshot& snapshot) {
       listed->set_model(candidate.model);
       listed->set_weight(candidate.weight);
       listed->set_tier(candidate.tier);
+      if (candidate.context_window > 0) listed->set_context_window(candidate.context_window);
     }
   }
   for (absl::string_view word : capabilities) model.add_capabilities(std::string(word));
@@ -59,7 +60,7 @@ v1::ListModelsResponse ListOf(const Snapshot& snapshot) {
 }
 
 void AddDiscovered(const std::string& provider_name, const std::string& name,
-                   const Provider& provider, v1::ListModelsResponse* response) {
+                   const Snapshot& snapshot, v1::ListModelsResponse* response) {
   v1::Model* model = response->add_models();
   model->set_name(absl::StrCat(provider_name, "/", name));
   model->set_kind(v1::Model::KIND_PROVIDER_MODEL);
@@ -68,9 +69,12 @@ void AddDiscovered(const std::string& provider_name, const std::string& name,
   candidate->set_provider(provider_name);
   candidate->set_model(name);
   candidate->set_weight(1);
-  for (absl::string_view word : provider.Capabilities(name)) {
+  const Provider& provider = *snapshot.FindProvider(provider_name);
+  for (absl::string_view word : snapshot.CapabilitiesOf(provider, name)) {
     model->add_capabilities(std::string(word));
   }
+  const int window = snapshot.models->ContextWindowOf(provider_name, name);
+  if (window > 0) candidate->set_context_window(window);
 }
 
 // Behind what the configuration names, which stays as it stands there.
@@ -87,10 +91,9 @@ void AddListings(const std::vector<Discovery::Listing>& listings, const Snapshot
                                         " gave no list: ", listing.models.status().message()));
       continue;
     }
-    const Provider* provider = snapshot.FindProvider(listing.provider);
     for (const std::string& name : *listing.models) {
       if (!named.insert(absl::StrCat(listing.provider, "/", name)).second) continue;
-      AddDiscovered(listing.provider, name, *provider, response);
+      AddDiscovered(listing.provider, name, snapshot, response);
     }
   }
 }

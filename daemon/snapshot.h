@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "adapters/model_traits.h"
 #include "daemon/provider.h"
 #include "routing/router.h"
 
@@ -16,6 +18,8 @@ namespace mg {
 struct Snapshot {
   std::unique_ptr<Router> router;
   absl::flat_hash_map<std::string, std::unique_ptr<Provider>> providers;
+  // What the configuration says of models; never null.
+  std::shared_ptr<const ModelTable> models = std::make_shared<const ModelTable>();
   bool refuse_unsupported = false;  // unsupported_parameters: refuse
   size_t call_buffer = 8 << 20;     // limits.call_buffer
 
@@ -23,6 +27,13 @@ struct Snapshot {
   const Provider* FindProvider(absl::string_view name) const {
     const auto found = providers.find(name);
     return found == providers.end() ? nullptr : found->second.get();
+  }
+  // What a model of a provider can do, as the configuration says, else as the provider knows.
+  std::vector<absl::string_view> CapabilitiesOf(const Provider& provider,
+                                                absl::string_view model) const {
+    const ModelTraits* traits = models->Find(provider.name(), model);
+    if (traits == nullptr || !traits->capabilities.has_value()) return provider.Capabilities(model);
+    return {traits->capabilities->begin(), traits->capabilities->end()};
   }
 };
 

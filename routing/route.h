@@ -30,9 +30,10 @@ struct Timeouts {
 struct Candidate {
   std::string id;  // unique in its group; "provider/model" unless configured
   std::string provider;
-  std::string model;  // as the provider names it
-  int weight = 1;     // 0: drained, serves nothing
-  int tier = 0;       // 0: the group itself; 1 and up: its fallbacks, in order
+  std::string model;       // as the provider names it
+  int weight = 1;          // 0: drained, serves nothing
+  int tier = 0;            // 0: the group itself; 1 and up: its fallbacks, in order
+  int context_window = 0;  // tokens of prompt and answer together; 0: not known
   Timeouts timeouts;
   BackoffPolicy backoff;
 };

@@ -116,10 +116,11 @@ absl::string_view StrategyName(Strategy strategy) {
 Router::Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups,
                const absl::flat_hash_map<std::string, std::string>& aliases,
                std::vector<std::string> providers, Route direct,
-               const std::shared_ptr<Rotations>& rotations, ModelLists models)
+               const std::shared_ptr<Rotations>& rotations, ModelLists models, WindowOf window_of)
     : groups_(std::move(groups)),
       providers_(Sorted(std::move(providers))),
       models_(std::move(models)),
+      window_of_(std::move(window_of)),
       direct_(std::move(direct)) {
   for (const auto& [name, route] : groups_) {
     names_.insert(name);
@@ -191,6 +192,7 @@ std::shared_ptr<const Route> Router::FindPair(absl::string_view pair) const {
   candidate.model = std::string(model);
   candidate.weight = 1;
   candidate.tier = 0;
+  if (window_of_ != nullptr) candidate.context_window = window_of_(provider, model);
   auto route = std::make_shared<Route>();
   route->group = candidate.id;
   route->direct = true;

@@ -3,6 +3,7 @@
 // mutex.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,15 +39,20 @@ struct Plan {
 // on.
 using ModelLists = absl::flat_hash_map<std::string, std::vector<std::string>>;
 
+// The context window of a provider's model, in tokens; 0: not known.
+using WindowOf = std::function<int(absl::string_view provider, absl::string_view model)>;
+
 class Router {
  public:
   // `groups` by name; `aliases`: name → group or "provider/model"; `providers`: their names.
   // `direct`: the settings of a pair that is asked for by name; the clocks and the back-off are
-  // those of its first tier's first candidate, where it has one.
+  // those of its first tier's first candidate, where it has one; its context window is told by
+  // `window_of` (nullptr: not known).
   Router(absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups,
          const absl::flat_hash_map<std::string, std::string>& aliases,
          std::vector<std::string> providers, Route direct,
-         const std::shared_ptr<Rotations>& rotations, ModelLists models = {});
+         const std::shared_ptr<Rotations>& rotations, ModelLists models = {},
+         WindowOf window_of = nullptr);
 
   // Looked up as alias, group, then provider/model (cut at the first slash). kInvalidRequest for
   // what is no name, kUnknownModel, naming the nearest, for one that is not known.
@@ -82,6 +88,7 @@ class Router {
   absl::flat_hash_map<std::string, std::shared_ptr<const Route>> aliases_;
   const std::vector<std::string> providers_;
   const ModelLists models_;
+  const WindowOf window_of_;
   const Route direct_;
   absl::flat_hash_map<const Tier*, std::shared_ptr<Rotation>> rotation_of_;
   absl::flat_hash_set<std::string> names_;

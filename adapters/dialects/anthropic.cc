@@ -36,7 +36,7 @@ absl::StatusOr<EncodedRequest> Encode(AnthropicEncoding* encoding) {
 
 AnthropicEncoding NewEncoding(const v1::ChatRequest& request, const DialectContext& context,
                               bool counting, bool stream) {
-  return {request,  context, AnthropicRulesFor(context.model),
+  return {request,  context, AnthropicRulesFor(context),
           counting, stream,  EncodeNotes(context.refuse_unsupported)};
 }
 
@@ -78,7 +78,7 @@ absl::Status AnthropicDialect::DecodeCount(const DialectContext& context, absl::
 // A model that thinks refuses the tool, and is asked in words.
 SchemaMeans AnthropicDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema& schema,
                                             const DialectContext& context) const {
-  const bool native = AnthropicRulesFor(context.model).json_schema && IsAnthropicSchema(schema);
+  const bool native = AnthropicRulesFor(context).json_schema && IsAnthropicSchema(schema);
   return native ? SchemaMeans::kNative : SchemaMeans::kForcedTool;
 }
 
@@ -109,7 +109,7 @@ absl::Status AnthropicDialect::DecodeEmbed(const DialectContext&, EmbedBatch, ab
 }
 
 std::vector<absl::string_view> AnthropicDialect::Capabilities(const DialectContext& context) const {
-  const AnthropicModelRules rules = AnthropicRulesFor(context.model);
+  const AnthropicModelRules rules = AnthropicRulesFor(context);
   std::vector<absl::string_view> words = {"chat",           "stream", "count_tokens", "tools",
                                           "parallel_tools", "image",  "document"};
   words.emplace_back("json_schema");  // where the model has it not, ChatCodec brings it

@@ -97,6 +97,20 @@ AnthropicModelRules AnthropicRulesFor(absl::string_view model) {
   return AnthropicModelRules();
 }
 
+AnthropicModelRules AnthropicRulesFor(const DialectContext& context) {
+  AnthropicModelRules rules = AnthropicRulesFor(KnownModel(context));
+  rules.sampling = TakesSampling(context, rules.sampling);
+  rules.json_schema = HasCapability(context, "json_schema", rules.json_schema);
+  const bool thinks = rules.thinking != Thinking::kNone;
+  if (!HasCapability(context, "reasoning", thinks)) {
+    rules.thinking = Thinking::kNone;
+  } else if (!thinks) {  // models of that age that do take a budget
+    rules.thinking = Thinking::kBudget;
+    rules.budget = true;
+  }
+  return rules;
+}
+
 absl::string_view AnthropicEffort(const AnthropicModelRules& rules, absl::string_view effort) {
   if (rules.sampling) return NearestEffort(kEfforts.data(), 4, effort);
   return NearestEffort(kEffortsOfNewest.data(), 5, effort);

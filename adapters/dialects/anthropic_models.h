@@ -4,6 +4,7 @@
 #pragma once
 
 #include "absl/strings/string_view.h"
+#include "adapters/dialect.h"
 
 namespace mg {
 
@@ -33,6 +34,8 @@ struct AnthropicModelRules {
 };
 
 AnthropicModelRules AnthropicRulesFor(absl::string_view model);
+// With what the configuration says of the model laid over.
+AnthropicModelRules AnthropicRulesFor(const DialectContext& context);
 
 // The word of output_config.effort for one of the contract, "none" aside.
 absl::string_view AnthropicEffort(const AnthropicModelRules& rules, absl::string_view effort);

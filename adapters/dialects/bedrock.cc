@@ -32,7 +32,7 @@ absl::Status EncodeBody(BedrockEncoding* encoding) {
 
 BedrockEncoding NewEncoding(const v1::ChatRequest& request, const DialectContext& context,
                             bool counting, bool stream) {
-  return {request,  context, BedrockRulesFor(context.model),
+  return {request,  context, BedrockRulesFor(context),
           counting, stream,  EncodeNotes(context.refuse_unsupported)};
 }
 
@@ -42,7 +42,7 @@ absl::StatusOr<EncodedRequest> EncodeCountOf(const v1::ChatRequest& request,
   if (auto status = EncodeBody(&encoding); !status.ok()) return status;
   EncodedRequest encoded;
   // Profiles are not counted, but the model behind them is.
-  auto status = AppendPath(WithoutGeoPrefix(context.model), "count-tokens", &encoded.http);
+  auto status = AppendPath(WithoutGeoPrefix(KnownModel(context)), "count-tokens", &encoded.http);
   if (!status.ok()) return status;
   encoded.http.body = absl::StrCat("{\"input\":{\"converse\":", encoding.body, "}}");
   encoded.warnings = encoding.notes.TakeWarnings();
@@ -71,7 +71,7 @@ absl::StatusOr<EncodedRequest> BedrockDialect::EncodeChat(const v1::ChatRequest&
 
 absl::StatusOr<EncodedRequest> BedrockDialect::EncodeCount(const v1::CountTokensRequest& request,
                                                            const DialectContext& context) const {
-  if (!BedrockRulesFor(context.model).is_claude()) {
+  if (!BedrockRulesFor(context).is_claude()) {
     return Unsupported("chat.model", "Bedrock counts tokens for Claude's models alone");
   }
   if (!request.has_text()) return EncodeCountOf(request.chat(), context);
@@ -102,7 +102,7 @@ absl::Status BedrockDialect::DecodeCount(const DialectContext& context, absl::st
 // Claude takes no more of a schema here than at Anthropic.
 SchemaMeans BedrockDialect::SchemaMeansOf(const v1::ChatRequest&, const AnswerSchema& schema,
                                           const DialectContext& context) const {
-  const BedrockModelRules rules = BedrockRulesFor(context.model);
+  const BedrockModelRules rules = BedrockRulesFor(context);
   const bool native = rules.json_schema && (!rules.is_claude() || IsAnthropicSchema(schema));
   return native ? SchemaMeans::kNative : SchemaMeans::kForcedTool;
 }
@@ -146,8 +146,8 @@ void BedrockDialect::AddEmbedUsage(const DialectContext& context, const HttpHead
 }
 
 std::vector<absl::string_view> BedrockDialect::Capabilities(const DialectContext& context) const {
-  if (IsBedrockEmbedModel(context.model)) return {"embed"};
-  const BedrockModelRules rules = BedrockRulesFor(context.model);
+  if (IsBedrockEmbedModel(KnownModel(context))) return {"embed"};
+  const BedrockModelRules rules = BedrockRulesFor(context);
   std::vector<absl::string_view> words = {"chat", "stream", "image", "document"};
   if (!rules.is_claude()) words.insert(words.end(), {"audio", "video"});
   if (rules.is_claude()) words.emplace_back("count_tokens");

@@ -195,7 +195,7 @@ bool IsBedrockEmbedModel(absl::string_view model) { return ModelOf(model) != Mod
 
 absl::StatusOr<std::vector<EmbedBatch>> CutBedrockEmbed(const v1::EmbedRequest& request,
                                                         const DialectContext& context) {
-  const Model model = ModelOf(context.model);
+  const Model model = ModelOf(KnownModel(context));
   if (model == Model::kNone) {
     return MakeError(ErrorClass::kUnsupportedMethod,
                      absl::StrCat("the embeddings of ", context.model,
@@ -214,7 +214,7 @@ absl::StatusOr<std::vector<EmbedBatch>> CutBedrockEmbed(const v1::EmbedRequest& 
 
 absl::StatusOr<EncodedRequest> EncodeBedrockEmbed(const v1::EmbedRequest& request,
                                                   const DialectContext& context, EmbedBatch batch) {
-  const Model model = ModelOf(context.model);
+  const Model model = ModelOf(KnownModel(context));
   EncodeNotes notes(context.refuse_unsupported);
   std::string body;
   absl::Status status;
@@ -246,7 +246,7 @@ absl::Status DecodeBedrockEmbed(const DialectContext& context, EmbedBatch batch,
   if (auto status = ParseJson(body, &document); !status.ok()) {
     return MalformedAnswer(context, status.message());
   }
-  const Model model = ModelOf(context.model);
+  const Model model = ModelOf(KnownModel(context));
   const bool read = IsCohere(model)         ? ReadCohere(document, batch.count, response)
                     : model == Model::kNova ? ReadNova(document, response->add_embeddings())
                                             : ReadTitan(document, response->add_embeddings());
@@ -259,7 +259,7 @@ absl::Status DecodeBedrockEmbed(const DialectContext& context, EmbedBatch batch,
 
 void AddBedrockEmbedUsage(const DialectContext& context, const HttpHead& head,
                           absl::string_view body, v1::EmbedResponse* response) {
-  const Model model = ModelOf(context.model);
+  const Model model = ModelOf(KnownModel(context));
   if (!IsCohere(model) && model != Model::kNova) return;
   absl::string_view told = MemberText(body, "inputTokenCount");
   if (told.empty()) told = FindHeader(head.headers, "x-amzn-bedrock-input-token-count");

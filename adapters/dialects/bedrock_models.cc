@@ -71,6 +71,16 @@ BedrockModelRules BedrockRulesFor(absl::string_view model) {
   return rules;
 }
 
+BedrockModelRules BedrockRulesFor(const DialectContext& context) {
+  BedrockModelRules rules = BedrockRulesFor(KnownModel(context));
+  if (rules.is_claude()) rules.claude = AnthropicRulesFor(context);
+  rules.tools = HasCapability(context, "tools", rules.tools);
+  rules.json_schema = HasCapability(context, "json_schema", rules.json_schema);
+  rules.nova_reasons =
+      rules.family == Family::kNova && HasCapability(context, "reasoning", rules.nova_reasons);
+  return rules;
+}
+
 absl::string_view WithoutGeoPrefix(absl::string_view model) {
   for (absl::string_view prefix :
        {"us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."}) {

@@ -35,6 +35,8 @@ struct BedrockModelRules {
 };
 
 BedrockModelRules BedrockRulesFor(absl::string_view model);
+// With what the configuration says of the model laid over.
+BedrockModelRules BedrockRulesFor(const DialectContext& context);
 
 // The model behind a profile's id, "us.anthropic.claude-…": without the geographic prefix.
 absl::string_view WithoutGeoPrefix(absl::string_view model);

@@ -114,7 +114,8 @@ absl::Status SettingsWriter::WriteTopP() {
   if (!sampling_.has_top_p()) return absl::OkStatus();
   if (!takes_sampling()) return notes_.Drop("sampling.top_p", kNotTaken);
   const bool beside = absl::StrContains(inference_, "temperature");
-  if (beside && rules_.is_claude() && !absl::StrContains(encoding_.context.model, "claude-3")) {
+  if (beside && rules_.is_claude() &&
+      !absl::StrContains(KnownModel(encoding_.context), "claude-3")) {
     return notes_.Drop("sampling.top_p", "this model takes temperature or top_p, not both");
   }
   if (claude_thinks() && sampling_.top_p() < kLeastWithThinking) {

@@ -125,7 +125,7 @@ std::vector<absl::string_view> CohereDialect::Capabilities(const DialectContext&
   std::vector<absl::string_view> words = {
       "chat",        "stream", "embed",    "count_tokens", "tools",   "parallel_tools",
       "json_object", "image",  "document", "reasoning",    "logprobs"};
-  if (CohereHasJsonSchema(context.model)) words.emplace_back("json_schema");
+  if (CohereHasJsonSchema(context)) words.emplace_back("json_schema");
   return words;
 }
 

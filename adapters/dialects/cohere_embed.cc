@@ -35,7 +35,7 @@ absl::Status CheckInput(const EmbedInput& input, int index, const DialectContext
     return Unsupported(absl::StrCat(field, ".token_ids"),
                        "Cohere's embeddings take texts and images, not tokens");
   }
-  if (!input.parts().empty() && !TakesMedia(context.model)) {
+  if (!input.parts().empty() && !TakesMedia(KnownModel(context))) {
     return Unsupported(absl::StrCat(field, ".parts"), "before embed-v4 models take texts alone");
   }
   return absl::OkStatus();

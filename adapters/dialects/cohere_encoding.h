@@ -48,6 +48,6 @@ absl::Status EncodeCohereSettings(CohereEncoding* encoding);  // cohere_settings
 // documents?
 bool NeedsJsonInstruction(const CohereEncoding& encoding);
 // Does the model hold to a JSON Schema? (spec/providers.md §9.1; unknown ones do.)
-bool CohereHasJsonSchema(absl::string_view model);
+bool CohereHasJsonSchema(const DialectContext& context);
 
 }  // namespace mg

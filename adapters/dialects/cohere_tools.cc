@@ -129,7 +129,7 @@ bool HasDocuments(const CohereEncoding& encoding) {
 absl::Status AppendSchema(CohereEncoding* encoding) {
   const v1::JsonSchema& schema = encoding->request.response_format().json_schema();
   const std::string field = "response_format.json_schema";
-  if (!CohereHasJsonSchema(encoding->context.model)) {
+  if (!CohereHasJsonSchema(encoding->context)) {
     return Unsupported(field,
                        "this model has no structured output; Command R of 08-2024 and newer have "
                        "it");
@@ -163,12 +163,14 @@ bool NeedsJsonInstruction(const CohereEncoding& encoding) {
          (!encoding.request.tools().empty() || HasDocuments(encoding));
 }
 
-bool CohereHasJsonSchema(absl::string_view model) {
+bool CohereHasJsonSchema(const DialectContext& context) {
+  const absl::string_view model = KnownModel(context);
+  bool has = model != "command";
   for (absl::string_view older : {"command-light", "command-nightly", "command-r-03-2024",
                                   "command-r-plus-04-2024", "c4ai-aya-23"}) {
-    if (absl::StartsWith(model, older)) return false;
+    has = has && !absl::StartsWith(model, older);
   }
-  return model != "command";
+  return HasCapability(context, "json_schema", has);
 }
 
 absl::Status EncodeCohereTools(CohereEncoding* encoding) {

@@ -21,7 +21,7 @@ constexpr absl::string_view kOfThePrompt[] = {"systemInstruction", "tools", "gen
 
 GeminiEncoding NewEncoding(const v1::ChatRequest& request, const DialectContext& context,
                            bool vertex, bool counting) {
-  return {request, context,  GeminiRulesFor(context.model),
+  return {request, context,  GeminiRulesFor(context),
           vertex,  counting, EncodeNotes(context.refuse_unsupported)};
 }
 
@@ -89,7 +89,7 @@ absl::StatusOr<EncodedRequest> GeminiDialect::EncodeChat(const v1::ChatRequest& 
 // Before Gemini 3 a schema cannot stand beside functions, but can be one of theirs.
 SchemaMeans GeminiDialect::SchemaMeansOf(const v1::ChatRequest& request, const AnswerSchema&,
                                          const DialectContext& context) const {
-  const GeminiModelRules rules = GeminiRulesFor(context.model);
+  const GeminiModelRules rules = GeminiRulesFor(context);
   if (!rules.json_mode) return SchemaMeans::kInstruction;
   const bool functions = std::any_of(request.tools().begin(), request.tools().end(),
                                      [](const v1::Tool& tool) { return tool.hosted().empty(); });
@@ -155,7 +155,7 @@ absl::Status GeminiDialect::DecodeEmbed(const DialectContext& context, EmbedBatc
 }
 
 std::vector<absl::string_view> GeminiDialect::Capabilities(const DialectContext& context) const {
-  const GeminiModelRules rules = GeminiRulesFor(context.model);
+  const GeminiModelRules rules = GeminiRulesFor(context);
   std::vector<absl::string_view> words = {
       "chat",  "stream", "embed", "count_tokens", "tools",    "parallel_tools", "json_object",
       "image", "audio",  "video", "document",     "logprobs", "choices"};

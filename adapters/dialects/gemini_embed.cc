@@ -166,7 +166,7 @@ absl::StatusOr<std::vector<EmbedBatch>> CutGeminiEmbed(const v1::EmbedRequest& r
   if (request.has_truncate() && !vertex) {
     return Unsupported("truncate", "Gemini's API has no such switch; Vertex AI has it");
   }
-  const int limit = LimitOf(ShapeOf(context.model, vertex), context.model);
+  const int limit = LimitOf(ShapeOf(KnownModel(context), vertex), KnownModel(context));
   std::vector<EmbedBatch> batches;
   for (int i = 0; i < request.inputs_size(); ++i) {
     if (auto status = CheckInput(request.inputs(i), i); !status.ok()) return status;
@@ -187,7 +187,7 @@ absl::StatusOr<EncodedRequest> EncodeGeminiEmbed(const v1::EmbedRequest& request
   EncodedRequest encoded;
   absl::Status status;
   absl::string_view method;
-  switch (ShapeOf(context.model, vertex)) {
+  switch (ShapeOf(KnownModel(context), vertex)) {
     case Shape::kBatch:
       method = "batchEmbedContents";
       status = AppendBatch(request, context, batch, &encoded.http.body);

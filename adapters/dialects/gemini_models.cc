@@ -80,4 +80,16 @@ GeminiModelRules GeminiRulesFor(absl::string_view model) {
   return rules;
 }
 
+GeminiModelRules GeminiRulesFor(const DialectContext& context) {
+  Rules rules = GeminiRulesFor(KnownModel(context));
+  rules.json_mode = HasCapability(context, "json_schema", rules.json_mode);
+  const bool thinks = rules.thinking != Thinking::kNone;
+  if (!HasCapability(context, "reasoning", thinks)) {
+    rules.thinking = Thinking::kNone;
+  } else if (!thinks) {
+    rules.thinking = Thinking::kAny;
+  }
+  return rules;
+}
+
 }  // namespace mg

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "adapters/dialect.h"
 
 namespace mg {
 
@@ -28,5 +29,7 @@ struct GeminiModelRules {
 };
 
 GeminiModelRules GeminiRulesFor(absl::string_view model);
+// With what the configuration says of the model laid over.
+GeminiModelRules GeminiRulesFor(const DialectContext& context);
 
 }  // namespace mg

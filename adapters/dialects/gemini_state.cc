@@ -28,7 +28,7 @@ bool IsGeminiOrigin(absl::string_view origin, const DialectContext& context) {
       absl::StrSplit(origin, absl::MaxSplits('/', 1));
   if (names.second == context.model) return true;
   if (names.first != context.provider) return false;
-  return !GeminiRulesFor(context.model).signatures || GeminiRulesFor(names.second).signatures;
+  return !GeminiRulesFor(context).signatures || GeminiRulesFor(names.second).signatures;
 }
 
 void WriteGeminiState(const GeminiState& state, const DialectContext& context,

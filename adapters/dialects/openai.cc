@@ -28,15 +28,6 @@ size_t ExpectedBytes(const v1::ChatRequest& request) {
   return bytes;
 }
 
-OpenAiModelRules RulesFor(const DialectContext& context) {
-  if (context.compatible) return OpenAiModelRules();
-  OpenAiModelRules rules = OpenAiRulesFor(context.model);
-  // Azure's older versions know no schema, whatever the model.
-  const absl::string_view version = absl::string_view(context.api_version).substr(0, 10);
-  if (!version.empty() && version < "2024-08-01") rules.json_schema = false;
-  return rules;
-}
-
 }  // namespace
 
 absl::string_view OpenAiDialect::name() const { return kOpenAiDialect; }
@@ -49,7 +40,7 @@ absl::StatusOr<EncodedRequest> OpenAiDialect::EncodeChat(const v1::ChatRequest& 
   }
   OpenAiEncoding encoding = {request,
                              context,
-                             RulesFor(context),
+                             OpenAiRulesFor(context),
                              OpenAiProfileFor(context),
                              stream,
                              EncodeNotes(context.refuse_unsupported)};
@@ -84,7 +75,8 @@ SchemaMeans OpenAiDialect::SchemaMeansOf(const v1::ChatRequest& request, const A
   const bool functions = std::any_of(request.tools().begin(), request.tools().end(),
                                      [](const v1::Tool& tool) { return tool.hosted().empty(); });
   if (functions && schema == OpenAiProfile::Schema::kWithoutTools) return SchemaMeans::kForcedTool;
-  const bool native = RulesFor(context).json_schema && schema != OpenAiProfile::Schema::kNever;
+  const bool native =
+      OpenAiRulesFor(context).json_schema && schema != OpenAiProfile::Schema::kNever;
   return native ? SchemaMeans::kNative : SchemaMeans::kOwnWords;
 }
 

@@ -16,7 +16,7 @@ namespace {
 OpenAiEncoding NewEncoding(const v1::ChatRequest& request, const DialectContext& context) {
   return {request,
           context,
-          context.compatible ? OpenAiModelRules() : OpenAiRulesFor(context.model),
+          OpenAiRulesFor(context),
           OpenAiProfileFor(context),
           false,
           EncodeNotes(context.refuse_unsupported),

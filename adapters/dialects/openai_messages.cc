@@ -334,7 +334,8 @@ absl::Status OpenAiMessageWriter::WriteAssistant(const Message& message, int ind
   if (!turn.reasoning_key.empty() && !in_content) {
     AppendJsonKey(turn.reasoning_key, &out_);
     AppendJsonString(turn.reasoning, &out_);
-  } else if (encoding_.profile.preset == "deepseek" && IsDeepSeekV4(encoding_.context.model)) {
+  } else if (encoding_.profile.preset == "deepseek" &&
+             IsDeepSeekV4(KnownModel(encoding_.context))) {
     out_.append(",\"reasoning_content\":\"\"");
   }
   if (!turn.reasoning_details.empty()) {
@@ -357,7 +358,7 @@ absl::Status OpenAiMessageWriter::WriteAssistant(const Message& message, int ind
 
 // Before V4, DeepSeek's models took the reasoning of the turn at hand alone.
 bool OpenAiMessageWriter::IsDeepSeeksOldReasoning(const PartPlace& place) const {
-  return encoding_.profile.preset == "deepseek" && !IsDeepSeekV4(encoding_.context.model) &&
+  return encoding_.profile.preset == "deepseek" && !IsDeepSeekV4(KnownModel(encoding_.context)) &&
          place.message < last_user_;
 }
 

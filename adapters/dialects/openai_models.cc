@@ -100,6 +100,19 @@ OpenAiModelRules OpenAiRulesFor(absl::string_view model) {
   return rules;
 }
 
+OpenAiModelRules OpenAiRulesFor(const DialectContext& context) {
+  OpenAiModelRules rules;
+  const absl::string_view known = KnownModel(context);
+  if (!context.compatible || known != context.model) rules = OpenAiRulesFor(known);
+  if (context.compatible) rules.responses_only = "";
+  // Azure's older versions know no schema, whatever the model.
+  const absl::string_view version = absl::string_view(context.api_version).substr(0, 10);
+  if (!version.empty() && version < "2024-08-01") rules.json_schema = false;
+  if (TakesSampling(context, false)) rules.sampling = rules.temperature = true;
+  rules.json_schema = HasCapability(context, "json_schema", rules.json_schema);
+  return rules;
+}
+
 absl::string_view EffortFor(const OpenAiModelRules& rules, absl::string_view effort) {
   return NearestEffort(rules.efforts, rules.effort_count, effort);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "adapters/dialect.h"
 #include "adapters/effort.h"
 
 namespace mg {
@@ -27,6 +28,9 @@ struct OpenAiModelRules {
 };
 
 OpenAiModelRules OpenAiRulesFor(absl::string_view model);
+// Of the model as its server serves it, with what the configuration says of it laid over. The names
+// of a compatible server's models say nothing, unless the configuration gives them a base_model.
+OpenAiModelRules OpenAiRulesFor(const DialectContext& context);
 
 // The word that is sent for `effort`.
 absl::string_view EffortFor(const OpenAiModelRules& rules, absl::string_view effort);

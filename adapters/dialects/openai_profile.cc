@@ -293,7 +293,7 @@ const OpenAiProfile& OpenAiProfileOf(const DialectContext& context) {
 
 OpenAiProfile OpenAiProfileFor(const DialectContext& context) {
   Profile profile = OpenAiProfileOf(context);
-  const std::string& model = context.model;
+  const absl::string_view model = KnownModel(context);
   if (profile.preset == "xai" && IsXaiReasoning(model)) profile.max_stops = 0;
   if (profile.preset == "deepseek" && context.beta) {
     profile.strict = Profile::Strict::kAllOrNone;
@@ -313,14 +313,15 @@ OpenAiProfile OpenAiProfileFor(const DialectContext& context) {
 
 std::string PresetEffort(const DialectContext& context, absl::string_view effort) {
   const absl::string_view preset = context.preset;
-  if (TakesNoEffort(preset, context.model)) return "";
-  if (preset == "groq" && absl::StrContains(context.model, "qwen3") &&
-      !absl::StrContains(context.model, "qwen3.8-27b")) {
+  const absl::string_view model = KnownModel(context);
+  if (TakesNoEffort(preset, model)) return "";
+  if (preset == "groq" && absl::StrContains(model, "qwen3") &&
+      !absl::StrContains(model, "qwen3.8-27b")) {
     return effort == "none" ? "none" : "default";
   }
   if (preset == "deepseek" && effort == "medium") return "high";
   if (effort == "xhigh" && (preset == "deepseek" || preset == "ollama")) return "max";
-  const Words words = EffortsOf(preset, context.model);
+  const Words words = EffortsOf(preset, model);
   if (words.empty()) return std::string(effort);
   return std::string(NearestEffort(words.data(), static_cast<int>(words.size()), effort));
 }

@@ -148,7 +148,7 @@ absl::Status SettingsWriter::WriteEffort() {
 // DeepSeek's switch, and the effort beside it. Its V4 thinks unless told not to.
 absl::Status SettingsWriter::WriteThinking() {
   const bool off = effort_ == "none" || encoding_.thinking_off;
-  thinks_ = !off && (!effort_.empty() || IsDeepSeekV4(encoding_.context.model));
+  thinks_ = !off && (!effort_.empty() || IsDeepSeekV4(KnownModel(encoding_.context)));
   if (off) {
     AppendMember("thinking", "{\"type\":\"disabled\"}", &out_);
   } else if (!effort_.empty()) {

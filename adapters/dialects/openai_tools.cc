@@ -173,7 +173,7 @@ absl::Status CheckForced(OpenAiEncoding* encoding) {
         reasoning.has_budget_tokens() ? "reasoning.budget_tokens" : "reasoning.effort",
         "a model cannot think where it is forced to call a tool");
   }
-  if (!IsDeepSeekV4(encoding->context.model)) return absl::OkStatus();
+  if (!IsDeepSeekV4(KnownModel(encoding->context))) return absl::OkStatus();
   encoding->thinking_off = true;
   return encoding->notes.Change("tool_choice.mode",
                                 "a tool is forced only upon a model that does not think: thinking "

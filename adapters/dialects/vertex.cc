@@ -73,7 +73,7 @@ absl::StatusOr<EncodedRequest> VertexClaudeDialect::EncodeCount(
 }
 
 const Dialect& VertexDialect::Of(const DialectContext& context) const {
-  if (absl::StartsWith(context.model, "claude-")) return claude_;
+  if (absl::StartsWith(KnownModel(context), "claude-")) return claude_;
   return gemini_;
 }
 

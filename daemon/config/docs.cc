@@ -167,7 +167,12 @@ std::string TypeOf(const FieldDescriptor& field, absl::string_view path,
   std::string keys = "text";
   if (section != nullptr) keys = absl::StrCat("the keys of ", Code(places.at(section).first()));
   if (field.is_map()) return absl::StrCat("Map from the ", rule.map_key(), " to ", keys);
-  if (field.is_repeated() && section != nullptr) return absl::StrCat("List, each with ", keys);
+  if (field.is_repeated() && section != nullptr) {
+    return absl::StrCat("List, each with ", keys, LimitsOf(rule));
+  }
+  if (field.is_repeated() && !rule.values().empty()) {
+    return absl::StrCat("List, of ", Codes(rule.values()));
+  }
   if (field.is_repeated() || rule.list()) return absl::StrCat("List of texts", LimitsOf(rule));
   if (section == nullptr) return Capitalized(absl::StrCat(KindOf(field), LimitsOf(rule)));
   return places.at(section).first() == path ? "Keys of its own" : Capitalized(keys);

@@ -89,6 +89,7 @@ class Reader {
                   Message* message);
   void ReadString(const YamlValue& value, const std::string& path, const FieldDescriptor& field,
                   Message* message);
+  bool CheckWord(const YamlValue& value, const std::string& path, const v1::FieldRule& rule);
   void ReadEnum(const YamlValue& value, const std::string& path, const FieldDescriptor& field,
                 Message* message);
   absl::Status ReadFlagOrNumber(const YamlValue& value, const FieldDescriptor& field,
@@ -231,6 +232,7 @@ void Reader::ReadList(const YamlValue& value, const std::string& path, const Fie
     if (field.message_type() != nullptr) {
       ReadMessage(item, at, message->GetReflection()->AddMessage(message, &field));
     } else if (item.kind == Kind::kScalar && !item.text.empty()) {
+      CheckWord(item, at, FieldRuleOf(field));
       message->GetReflection()->AddString(message, &field, item.text);
     } else {
       Refuse(at, "must be a text that is not empty");
@@ -311,15 +313,17 @@ void Reader::ReadString(const YamlValue& value, const std::string& path,
       return;
     }
   }
-  bool known = rule.values().empty();
-  for (const std::string& one : rule.values()) known = known || value.text == one;
-  if (!known) {
-    const std::vector<std::string> names(rule.values().begin(), rule.values().end());
-    Refuse(path, absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
-           Nearest(value.text, names));
-    return;
-  }
-  message->GetReflection()->SetString(message, &field, value.text);
+  if (CheckWord(value, path, rule))
+    message->GetReflection()->SetString(message, &field, value.text);
+}
+
+// Is it one of the texts that the rule allows?
+bool Reader::CheckWord(const YamlValue& value, const std::string& path, const v1::FieldRule& rule) {
+  if (rule.values().empty() || absl::c_linear_search(rule.values(), value.text)) return true;
+  const std::vector<std::string> names(rule.values().begin(), rule.values().end());
+  Refuse(path, absl::StrCat(Shown(value.text), " is none of: ", absl::StrJoin(names, ", ")),
+         Nearest(value.text, names));
+  return false;
 }
 
 void Reader::ReadEnum(const YamlValue& value, const std::string& path, const FieldDescriptor& field,

@@ -25,6 +25,7 @@ void ValidateConfig(const Outside& outside, LoadedConfig* loaded, ProblemLog* lo
   ValidateProviders(loaded->config, outside, &findings);
   ValidateGroups(loaded->config, &findings);
   ValidateAliases(loaded->config, &findings);
+  ValidateModels(loaded->config, &findings);
   ValidateScopes(loaded->config, &findings);
   Normalise(&loaded->config);
 }

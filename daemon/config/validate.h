@@ -48,6 +48,7 @@ void ValidateListen(const v1::Config& config, Findings* findings);
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings);
 void ValidateGroups(const v1::Config& config, Findings* findings);
 void ValidateAliases(const v1::Config& config, Findings* findings);
+void ValidateModels(const v1::Config& config, Findings* findings);
 void ValidateScopes(const v1::Config& config, Findings* findings);
 
 // Letters, digits, '.', '_' and '-': what a provider or group may be called.

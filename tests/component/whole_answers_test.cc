@@ -28,6 +28,11 @@ groups:
   both: { candidates: [{ provider: house, model: e }], fallback: [mocked] }
   mocked: { candidates: [{ provider: fake, model: m }] }
 aliases: { best: both }
+models:
+  - { match: "fake/*", context_window: 4096, capabilities: [chat, count_tokens, json_schema] }
+  - { match: "claude/c-?", context_window: 200000, base_model: claude-haiku-4-5 }
+  - { match: "claude/uncounted", capabilities: [chat] }
+  - { match: "house/quiet", capabilities: [chat, stream] }
 )";
 
 class WholeAnswers : public testing::Test {
@@ -297,6 +302,28 @@ TEST_F(WholeAnswers, ModelsAreListedAliasesFirst) {
   EXPECT_TRUE(http_.hits().empty());
 }
 
+TEST_F(WholeAnswers, WhatTheConfigurationSaysOfModelsIsListed) {
+  ASSERT_TRUE(Call<ListModelsMethod>(v1::ListModelsRequest()).ok());
+  const auto response = Sent<v1::ListModelsResponse>();
+  const v1::Model& mock = response.models(3);
+  ASSERT_EQ(mock.name(), "fake/m");
+  EXPECT_THAT(mock.capabilities(), ElementsAre("chat", "count_tokens", "json_schema"));
+  EXPECT_EQ(mock.candidates(0).context_window(), 4096);
+  EXPECT_EQ(response.models(0).candidates(1).context_window(), 4096) << "in a group";
+  EXPECT_FALSE(response.models(4).candidates(0).has_context_window());
+}
+
+TEST_F(WholeAnswers, AModelThatCannotByTheConfigurationIsNotAsked) {
+  EXPECT_EQ(DetailOf(Call<EmbedMethod>(Texts("house/quiet", 1))).kind(),
+            v1::ERROR_KIND_UNSUPPORTED);
+  rpc_.sent.clear();
+  v1::CountTokensRequest request = OfClaude();
+  request.mutable_chat()->set_model("claude/uncounted");
+  ASSERT_TRUE(Call<CountTokensMethod>(request).ok());
+  EXPECT_EQ(Sent<v1::CountTokensResponse>().accuracy(), v1::CountTokensResponse::ACCURACY_ESTIMATE);
+  EXPECT_TRUE(http_.hits().empty());
+}
+
 TEST_F(WholeAnswers, ModelsThatProvidersListComeLast) {
   ListModelsMethod method(&worker_);
   v1::ListModelsRequest request;
@@ -315,6 +342,7 @@ TEST_F(WholeAnswers, ModelsThatProvidersListComeLast) {
   EXPECT_THAT(listed.capabilities(), testing::Contains("chat"));
   ASSERT_EQ(listed.candidates_size(), 1);
   EXPECT_EQ(listed.candidates(0).provider(), "claude");
+  EXPECT_EQ(listed.candidates(0).context_window(), 200000);
   ASSERT_EQ(first.warnings_size(), 2);
   EXPECT_THAT(first.warnings(0).message(), HasSubstr("provider fake gave no list"));
   EXPECT_THAT(first.warnings(1).message(), HasSubstr("provider house gave no list"));

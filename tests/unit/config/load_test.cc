@@ -44,6 +44,9 @@ groups:
     strategy: round_robin
     candidates: [{ provider: local, model: qwen3-8b }]
 aliases: { fast: support, offline: local-small, best: openai/gpt-5 }
+models:
+  - { match: "local/qwen3-*", context_window: 40960, capabilities: [chat, stream, tools], tokenizer: none }
+  - { match: "*", sampling: false }
 retry:           { max_attempts: 3, base_delay: 250ms, max_delay: 8s, jitter: full, budget: { ratio: 0.2 } }
 circuit_breaker: { scope: auto, failure_threshold: 5, cooldown: 10s }
 cooldown:        { rate_default: 5s, quota: 300s }
@@ -79,11 +82,12 @@ TEST(Load, TakesTheExample) {
   EXPECT_TRUE(loaded.ApiKeyOf("local").empty());
   EXPECT_TRUE(loaded.ApiKeyOf("fake").empty());
   EXPECT_THAT(loaded.warnings, IsEmpty());
-  EXPECT_THAT(loaded.no_effect,
-              ElementsAre("listen.http", "listen.admin_grpc", "providers.openai.openai.limits",
-                          "groups.support.candidates[1].labels", "retry.budget", "circuit_breaker",
-                          "cooldown", "timeouts.stream_progress", "limits.max_in_flight",
-                          "limits.queue", "limits.buffered_bytes", "observability.backend"));
+  EXPECT_THAT(
+      loaded.no_effect,
+      ElementsAre("listen.http", "listen.admin_grpc", "providers.openai.openai.limits",
+                  "groups.support.candidates[1].labels", "models[0].tokenizer", "retry.budget",
+                  "circuit_breaker", "cooldown", "timeouts.stream_progress", "limits.max_in_flight",
+                  "limits.queue", "limits.buffered_bytes", "observability.backend"));
 
   const v1::Config& config = loaded.config;
   EXPECT_EQ(config.providers().at("local").openai_compatible().base_url(),
@@ -96,6 +100,9 @@ TEST(Load, TakesTheExample) {
   EXPECT_TRUE(mock.latency().has_first());
   EXPECT_EQ(config.groups().at("support").candidates(1).labels().at("variant"), "b");
   EXPECT_EQ(config.aliases().at("best"), "openai/gpt-5");
+  EXPECT_EQ(config.models(0).context_window(), 40960);
+  EXPECT_THAT(config.models(0).capabilities(), ElementsAre("chat", "stream", "tools"));
+  EXPECT_TRUE(config.models(1).has_sampling());
   EXPECT_EQ(config.limits().buffered_bytes(), 100u << 20);
   EXPECT_EQ(config.listen().grpc().addresses_size(), 2);
   EXPECT_EQ(loaded.LineOf("groups.support.candidates[1].weight"), 20);

@@ -102,11 +102,40 @@ TEST(Refusal, KeysAndTypes) {
       kProviders);
 }
 
+TEST(Refusal, Models) {
+  Expect(
+      {
+          {"models: { match: m }", 2, "models", "must be a list"},
+          {"models: [{ context_window: 1 }]", 2, "models[0].match", "is missing"},
+          {"models:\n  - { match: mock/x, sampling: true }", 3, "models[0].match",
+           "there is no provider \"mock\""},
+          {"models: [{ match: n, sampling: true }]", 2, "models[0].match",
+           "\"n\" is no pattern of PROVIDER/MODEL"},
+          {"models: [{ match: n/, sampling: true }]", 2, "models[0].match", "is no pattern"},
+          {"models: [{ match: \"q?/x\", sampling: true }]", 2, "models[0].match",
+           "there is no provider \"q?\""},
+          {"models: [{ match: m/x, tokenizer: none }, { match: m/x, sampling: true }]", 2,
+           "models[1].match", "is there twice, and models[0] wins"},
+          {"models: [{ match: m/x }]", 2, "models[0]", "says nothing of the models that it fits"},
+          {"models: [{ match: m/x, capabilities: [] }]", 2, "models[0].capabilities", "is empty"},
+          {"models: [{ match: m/x, capabilities: [chat, tool] }]", 2, "models[0].capabilities[1]",
+           "\"tool\" is none of: chat, stream", "tools"},
+          {"models: [{ match: m/x, tokenizer: cl100k }]", 2, "models[0].tokenizer",
+           "none of: none, o200k_base"},
+          {"models: [{ match: m/x, context_window: 0 }]", 2, "models[0].context_window",
+           "1 to 1000000000"},
+          {"models: [{ match: m/x, sampling: no }]", 2, "models[0].sampling",
+           "neither true nor false"},
+          {"models: [{ match: m/x, contextwindow: 3 }]", 2, "models[0].contextwindow",
+           "is not a key", "context_window"},
+      },
+      kProviders);
+}
+
 TEST(Refusal, KeysOfLaterVersions) {
   Expect(
       {
           {"access: { keys: [] }", 2, "access", "\"access\" is not in this version"},
-          {"models: []", 2, "models", "\"models\" is not in this version"},
           {"prices: []", 2, "prices", "\"prices\" is not in this version"},
           {"mock_control: true", 2, "mock_control", "\"mock_control\" is not in this version"},
           {"count_tokens: { mode: auto }", 2, "count_tokens",

@@ -67,7 +67,10 @@ std::unique_ptr<Router> RouterOf(Route route) {
       absl::flat_hash_map<std::string, std::string>{
           {"fast", "support"}, {"best", "openai/gpt-5"}, {"small", "support"}},
       std::vector<std::string>{"openai", "eu", "local", "mock"}, Direct(),
-      std::make_shared<Rotations>(7), ModelLists{{"mock", {"echo", "slow/one"}}});
+      std::make_shared<Rotations>(7), ModelLists{{"mock", {"echo", "slow/one"}}},
+      [](absl::string_view provider, absl::string_view model) {
+        return provider == "local" && model == "org/model" ? 4096 : 0;
+      });
 }
 
 std::string Found(const Router& router, absl::string_view model) {
@@ -104,6 +107,7 @@ TEST(RouterTest, APairIsCutAtItsFirstSlashAndHasTheGlobalSettings) {
   EXPECT_EQ(candidate.id, "local/org/model");
   EXPECT_EQ(candidate.provider, "local");
   EXPECT_EQ(candidate.model, "org/model");
+  EXPECT_EQ(candidate.context_window, 4096);
   EXPECT_EQ(candidate.timeouts.ttft, absl::Seconds(11));
   EXPECT_EQ(candidate.backoff.base, absl::Milliseconds(33));
   const auto plan = router->MakePlan(*route, v1::CallContext(), Half);
