@@ -46,7 +46,7 @@ constexpr std::array<ErrorRule, kErrorClasses> kRules = {{
   {C::kUnknownModel, "model", v1::ERROR_KIND_UNKNOWN_MODEL, Code::kNotFound, 404, kByCaller, S::kNever, false, V::kNeutral, D::kNone},
   {C::kInvalidRequest, "caller", v1::ERROR_KIND_INVALID_REQUEST, Code::kInvalidArgument, 400, kByCaller, S::kNever, false, V::kNeutral, D::kNone},
   {C::kCaller, "caller", v1::ERROR_KIND_INVALID_REQUEST, Code::kInvalidArgument, 400, kByCaller, S::kNever, false, V::kNeutral, D::kNone},
-  {C::kContext, "context", v1::ERROR_KIND_CONTEXT_LENGTH, Code::kInvalidArgument, 400, kByCaller, S::kNever, false, V::kNeutral, D::kNone},
+  {C::kContext, "context", v1::ERROR_KIND_CONTEXT_LENGTH, Code::kInvalidArgument, 400, kByCaller, S::kNever, true, V::kNeutral, D::kNone},
   {C::kPolicy, "policy", v1::ERROR_KIND_CONTENT_BLOCKED, Code::kInvalidArgument, 400, kByCaller, S::kNever, false, V::kNeutral, D::kNone},
   {C::kConflict, "conflict", v1::ERROR_KIND_SERVER_ERROR, Code::kAborted, 409, kByProvider, S::kOnce, false, V::kNeutral, D::kNone},
   {C::kMalformed, "malformed", v1::ERROR_KIND_MALFORMED_RESPONSE, Code::kInternal, 502, kByProvider, S::kNever, true, V::kFailTarget, D::kNone},
@@ -135,6 +135,14 @@ v1::ErrorDetail DetailOf(const absl::Status& status) {
 
 void SetDetail(const v1::ErrorDetail& detail, absl::Status* status) {
   status->SetPayload(kDetailUrl, Bytes(detail));
+}
+
+absl::Status WithCode(const absl::Status& status, absl::StatusCode code) {
+  absl::Status recoded(code, status.message());
+  status.ForEachPayload([&recoded](absl::string_view url, const absl::Cord& payload) {
+    recoded.SetPayload(url, payload);
+  });
+  return recoded;
 }
 
 ErrorClass ClassOf(const absl::Status& status) { return GetInternal(status).error_class; }

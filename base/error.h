@@ -93,6 +93,8 @@ absl::Status FieldError(ErrorClass error_class, absl::string_view field, absl::s
 v1::ErrorDetail DetailOf(const absl::Status& status);
 // Replaces the detail; class, code and message stay.
 void SetDetail(const v1::ErrorDetail& detail, absl::Status* status);
+// The same under another gRPC code, where that depends on more than the class.
+absl::Status WithCode(const absl::Status& status, absl::StatusCode code);
 // kBug for a failed status that was not made here.
 ErrorClass ClassOf(const absl::Status& status);
 

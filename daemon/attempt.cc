@@ -16,50 +16,62 @@ namespace {
 constexpr absl::Duration kDrainTime = absl::Milliseconds(250);
 
 // The clocks of one attempt (spec/resilience.md §2.6): before the commit time to first token and
-// the attempt's own limit; after it the silence between any bytes; once every choice has its
-// finish, a short silence completes.
+// the attempt's own limit; after it the silence between any bytes, and between contents; once every
+// choice has its finish, a short silence completes.
 class Clocks {
  public:
-  Clocks(const Call& call, const Timeouts& timeouts, bool alternative)
-      : timeouts_(timeouts), stream_(call.stream), last_bytes_(call.loop->now()) {
-    const Instant now = call.loop->now();
-    attempt_ = timeouts.attempt > absl::ZeroDuration() ? now + timeouts.attempt : call.deadline;
-    // Zero stands for what remains of the deadline.
-    const bool limited = stream_ && alternative && timeouts.ttft > absl::ZeroDuration();
-    first_content_ = limited ? now + timeouts.ttft : kNever;
+  Clocks(const Call& call, const Timeouts& timeouts, const AttemptLimits& limits)
+      : timeouts_(timeouts), limits_(limits), started_(call.loop->now()) {
+    heard_ = progressed_ = started_;
+    first_content_ = call.stream ? started_ + limits.first_content : kNever;
   }
 
-  void Heard(Instant now) { last_bytes_ = now; }
+  void Heard(Instant now) { heard_ = now; }
+  void Progressed(Instant now) { progressed_ = now; }
 
   Instant Until(Answer::State state, bool committed) const {
-    if (state == Answer::State::kFinished) return last_bytes_ + timeouts_.stream_end;
-    if (committed) return last_bytes_ + timeouts_.stream_idle;
-    return std::min(attempt_, first_content_);
+    if (state == Answer::State::kFinished) return heard_ + timeouts_.stream_end;
+    if (committed) return std::min(heard_ + timeouts_.stream_idle, ProgressEnd());
+    return std::min(started_ + limits_.whole, first_content_);
   }
 
   // What it means that Until came; never asked in state kFinished.
   absl::Status Error(bool committed) const {
+    if (committed && ProgressEnd() < heard_ + timeouts_.stream_idle) {
+      return Said(ErrorClass::kInterrupted, "the provider's stream brought no content for",
+                  "timeouts.stream_progress", timeouts_.stream_progress);
+    }
     if (committed) {
-      return MakeError(ErrorClass::kInterrupted,
-                       absl::StrCat("the provider's stream fell silent for timeouts.stream_idle (",
-                                    absl::FormatDuration(timeouts_.stream_idle), ")"));
+      return Said(ErrorClass::kInterrupted, "the provider's stream fell silent for",
+                  "timeouts.stream_idle", timeouts_.stream_idle);
     }
-    if (first_content_ < attempt_) {
-      return MakeError(ErrorClass::kTimeout,
-                       absl::StrCat("no content from the provider within timeouts.ttft (",
-                                    absl::FormatDuration(timeouts_.ttft), ")"));
+    if (first_content_ < started_ + limits_.whole) {
+      return Said(ErrorClass::kTimeout, "no content from the provider within", "timeouts.ttft",
+                  limits_.first_content);
     }
-    return MakeError(ErrorClass::kTimeout,
-                     absl::StrCat("no answer from the provider within timeouts.attempt (",
-                                  absl::FormatDuration(timeouts_.attempt), ")"));
+    return Said(ErrorClass::kTimeout, "no answer from the provider within",
+                limits_.shared ? "its share of the deadline" : "timeouts.attempt", limits_.whole);
   }
+  // Whether that was no configured clock, but the share that leaves others their time.
+  bool ByShare() const { return limits_.shared && started_ + limits_.whole <= first_content_; }
 
  private:
+  static absl::Status Said(ErrorClass error_class, absl::string_view what, absl::string_view key,
+                           absl::Duration limit) {
+    return MakeError(error_class,
+                     absl::StrCat(what, " ", key, " (", absl::FormatDuration(limit), ")"));
+  }
+  Instant ProgressEnd() const {
+    const bool off = timeouts_.stream_progress == absl::ZeroDuration();
+    return off ? kNever : progressed_ + timeouts_.stream_progress;
+  }
+
   const Timeouts& timeouts_;
-  const bool stream_;
-  Instant attempt_;
+  const AttemptLimits limits_;
+  const Instant started_;
   Instant first_content_;
-  Instant last_bytes_;
+  Instant heard_;       // the last bytes
+  Instant progressed_;  // the last content
 };
 
 // A clock of ours came first: the waiting operation says so with a plain status, without detail or
@@ -98,10 +110,17 @@ void CompleteRecord(Call& call, const Answer& answer, const v1::Usage& usage, At
   }
 }
 
+// The breakers hear of a stream's success as soon as it has content.
+void NoteCommit(const Call& call, Permits& permits) {
+  std::vector<BreakerEvent> events;
+  permits.Commit(call.loop->now(), &events);
+  call.Tell(events);
+}
+
 // Hands one event on. The answer's last one carries the report, so the record is closed before it
 // goes.
 absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, v1::ChatEvent event,
-                  Sink& sink) {
+                  Permits& permits, Sink& sink) {
   AttemptRecord* const row = &call.record.attempts.back();
   const Instant now = call.loop->Measure();
   const bool content = BearsContent(event);
@@ -116,12 +135,15 @@ absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, 
     CompleteRecord(call, answer, event.completed().usage(), row);
     *event.mutable_completed()->mutable_report() = ReportOf(call.record, now);
   }
-  return sink.Take(std::move(event));
+  const bool committed = sink.committed();
+  absl::Status taken = sink.Take(std::move(event));
+  if (call.stream && !committed && sink.committed()) NoteCommit(call, permits);
+  return taken;
 }
 
 // Follows the answer to its end.
 Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer, Clocks& clocks,
-                          Sink& sink) {
+                          Permits& permits, Sink& sink) {
   std::vector<v1::ChatEvent> events;
   Answer::State state = Answer::State::kMore;
   while (state != Answer::State::kDone) {
@@ -139,6 +161,7 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
       state = Answer::State::kDone;
     } else {
       ended = clocks.Error(sink.committed());
+      call.record.attempts.back().by_share = !sink.committed() && clocks.ByShare();
     }
     if (answer.outcome().connected &&
         !call.record.attempts.back().time_to_first_token.has_value()) {
@@ -146,7 +169,8 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
     }
     // What came before an error was said all the same.
     for (v1::ChatEvent& event : events) {
-      MG_CO_RETURN_IF_ERROR(Pass(call, candidate, answer, std::move(event), sink));
+      if (BearsContent(event)) clocks.Progressed(call.loop->now());
+      MG_CO_RETURN_IF_ERROR(Pass(call, candidate, answer, std::move(event), permits, sink));
     }
     MG_CO_RETURN_IF_ERROR(ended);
   }
@@ -180,7 +204,8 @@ Task<void> DrainAnswer(Loop* loop, std::unique_ptr<Answer> answer) {
 }  // namespace
 
 Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_ptr<Answer> answer,
-                           bool alternative, absl::Duration waited, Sink& sink) {
+                           const AttemptLimits& limits, absl::Duration waited, Permits& permits,
+                           Sink& sink) {
   {
     AttemptRecord& row = call.record.attempts.emplace_back();
     row.candidate = candidate.id;
@@ -189,9 +214,10 @@ Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_p
     row.tier = candidate.tier;
     row.started = call.loop->Measure();
     row.waited = waited;
+    if (permits.half_open()) row.breaker = "half_open";
   }
-  Clocks clocks(call, candidate.timeouts, alternative);
-  absl::Status status = co_await Follow(call, candidate, *answer, clocks, sink);
+  Clocks clocks(call, candidate.timeouts, limits);
+  absl::Status status = co_await Follow(call, candidate, *answer, clocks, permits, sink);
   if (status.ok()) {
     Spawn(DrainAnswer(call.loop, std::move(answer)));
     co_return status;

@@ -9,14 +9,16 @@
 #include "daemon/provider.h"
 #include "daemon/runtime/task.h"
 #include "daemon/sink.h"
+#include "resilience/attempt_limits.h"
+#include "resilience/permits.h"
 
 namespace mg {
 
-// What has become of an attempt is its row in call.record.attempts. `alternative`: another
-// candidate could still be asked, so that the limit on the time to first token holds; without one
-// the attempt has all that remains of the deadline (spec/resilience.md §3.7). `waited`: the
-// back-off before it.
+// What has become of an attempt is its row in call.record.attempts. `limits`: how long it may take.
+// `waited`: the back-off before it. `permits` hear of the commit; what follows from the end is
+// theirs to be told by the caller.
 Task<absl::Status> Attempt(Call& call, const Candidate& candidate, std::unique_ptr<Answer> answer,
-                           bool alternative, absl::Duration waited, Sink& sink);
+                           const AttemptLimits& limits, absl::Duration waited, Permits& permits,
+                           Sink& sink);
 
 }  // namespace mg

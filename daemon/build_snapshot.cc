@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/dialect.h"
 #include "adapters/platforms/bedrock.h"
 #include "daemon/config/effective.h"
 #include "daemon/config/provider_kind.h"
+#include "daemon/config/resilience.h"
 #include "daemon/http_provider.h"
 #include "daemon/mock_provider.h"
 
@@ -87,6 +89,27 @@ absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(
                                         SecretsOf(name, loaded), EndpointOf(*http), models);
 }
 
+// Where a provider is: the region is a part of the name of each host that has one.
+std::string HostOf(const v1::ProviderConfig& provider) {
+  const Adapter* adapter = FindAdapter(KindOf(provider));
+  const v1::HttpProviderConfig* http = HttpOf(provider);
+  if (adapter == nullptr || http == nullptr) return KindOf(provider);
+  const PlatformConfig platform = PlatformOf(*adapter, provider, *http);
+  return absl::AsciiStrToLower(
+      absl::StrCat(platform.base_url, " ", platform.region, " ", platform.location));
+}
+
+Snapshot::State StateOf(const std::string& name, const v1::ProviderConfig& provider,
+                        const LoadedConfig& loaded, Lasting* lasting, Instant now) {
+  const v1::ScopedProviderConfig* scoped = ScopedOf(provider);
+  Snapshot::State state;
+  static_cast<ProviderState&>(state) = lasting->live.For(
+      name, HostOf(provider), SecretReferenceOf(provider),
+      SecretFingerprintOf(loaded, name, lasting->salt), ResilienceOf(loaded.config, scoped), now);
+  state.queue_timeout = QueueTimeoutOf(loaded.config, scoped);
+  return state;
+}
+
 Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,
                       const v1::CandidateConfig& candidate, int tier, const ModelTable& models) {
   Candidate made;
@@ -149,8 +172,8 @@ Route DirectRoute(const v1::Config& config) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
-    const LoadedConfig& loaded, const std::shared_ptr<Rotations>& rotations) {
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig& loaded,
+                                                              Lasting* lasting, Instant now) {
   const v1::Config& config = loaded.config;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->refuse_unsupported = config.unsupported_parameters() == v1::REFUSE;
@@ -164,6 +187,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
         ProviderOf(name, provider, loaded, snapshot->models);
     if (!made.ok()) return made.status();
     snapshot->providers[name] = *std::move(made);
+    snapshot->states[name] = StateOf(name, provider, loaded, lasting, now);
     names.push_back(name);
     const auto& listed = provider.mock().models();
     if (!listed.empty()) lists[name] = {listed.begin(), listed.end()};
@@ -174,8 +198,8 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
   absl::flat_hash_map<std::string, std::string> aliases(config.aliases().begin(),
                                                         config.aliases().end());
   snapshot->router = std::make_unique<Router>(
-      std::move(groups), std::move(aliases), std::move(names), DirectRoute(config), rotations,
-      std::move(lists),
+      std::move(groups), std::move(aliases), std::move(names), DirectRoute(config),
+      lasting->rotations, std::move(lists),
       [models = snapshot->models](absl::string_view provider, absl::string_view model) {
         return models->ContextWindowOf(provider, model);
       });

@@ -1,17 +1,28 @@
 // From a configuration that was loaded without problems to the snapshot that calls are served by.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "base/time.h"
 #include "daemon/config/load.h"
 #include "daemon/snapshot.h"
+#include "resilience/live_state.h"
 #include "routing/rotation.h"
 
 namespace mg {
 
-// `rotations` keeps the positions of round robin groups over reloads.
-absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(
-    const LoadedConfig& loaded, const std::shared_ptr<Rotations>& rotations);
+// What goes on over reloads.
+struct Lasting {
+  explicit Lasting(uint64_t seed) : salt(seed), rotations(std::make_shared<Rotations>(seed)) {}
+
+  const uint64_t salt;  // random in each process
+  const std::shared_ptr<Rotations> rotations;
+  LiveState live;
+};
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig& loaded,
+                                                              Lasting* lasting, Instant now);
 
 }  // namespace mg

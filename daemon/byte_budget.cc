@@ -66,7 +66,7 @@ bool ByteBudget::crowded() const {
 
 bool ByteBudget::LeavesRoom(size_t bytes) const {
   absl::MutexLock lock(&mutex_);
-  return used_ + bytes + kLargestMessage <= total_;
+  return used_ + bytes + largest_message() <= total_;
 }
 
 void ByteBudget::Take(size_t bytes) {

@@ -3,6 +3,7 @@
 // call it. Who must wait for room waits in order.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -49,10 +50,13 @@ class ByteBudget {
   // What one call may hold though all is taken: those that hold more make room, so that small calls
   // go on.
   static constexpr size_t kSmallShare = size_t{256} << 10;
-  // Of one message that is read. So much must be left for the next call to be read at all.
+  // Of one message that is read, where there is enough.
   static constexpr size_t kLargestMessage = size_t{48} << 20;
 
   size_t total() const { return total_; }
+  // What one message that is read may have: so much must be left for the next call to be read at
+  // all. In a small process a third: the message, what is sent for it, and the next one.
+  size_t largest_message() const { return std::min(kLargestMessage, total_ / 3); }
   size_t used() const;
   // All is used, or answers have taken their half: calls that read no answer, or get one that never
   // ends, must not keep out all others.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "daemon/live_view.h"
 
 namespace mg {
 
@@ -14,6 +15,11 @@ DeadlineTimer::DeadlineTimer(Loop* loop, Instant at, Cancellation* cancellation)
       })) {}
 
 DeadlineTimer::~DeadlineTimer() { loop_->CancelTimer(timer_); }
+
+void Call::Tell(const std::vector<BreakerEvent>& events) const {
+  if (telemetry == nullptr) return;
+  for (const BreakerEvent& event : events) telemetry->BreakerTold(RecordOf(event, ""));
+}
 
 Instant DeadlineOf(Instant callers, const DeadlinePolicy& policy, Instant now) {
   if (callers == kNever) return now + std::min(policy.default_deadline, policy.max);

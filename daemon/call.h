@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "base/time.h"
@@ -14,9 +15,11 @@
 #include "daemon/runtime/signal.h"
 #include "daemon/snapshot.h"
 #include "modelgateway/v1/gateway.pb.h"
+#include "resilience/permits.h"
 #include "routing/router.h"
 #include "telemetry/call_record.h"
 #include "telemetry/log.h"
+#include "telemetry/telemetry.h"
 
 namespace mg {
 
@@ -25,19 +28,24 @@ struct Call {
   HttpClient* http = nullptr;
   ByteBudget* budget = nullptr;
   Logger* logger = nullptr;
-  Random random;  // U[0,1), the worker's own generator
+  Telemetry* telemetry = nullptr;  // null: nobody is told
+  Random random;                   // U[0,1), the worker's own generator
 
   std::shared_ptr<const Snapshot> snapshot;
   Asked asked;
   CallKeys keys;
   bool stream = false;
   Plan plan;
+  bool is_retry = false;                 // its client says that it has tried before
   Cancellation* cancellation = nullptr;  // the caller left, the deadline passed, or the daemon ends
   Instant deadline = kNever;
 
   CallRecord record;
   // Of the last attempt, whose answer missed the schema: what to ask its candidate once more.
   std::unique_ptr<v1::ChatRequest> repair;
+
+  // What breakers did on its way.
+  void Tell(const std::vector<BreakerEvent>& events) const;
 
   Call(Loop* call_loop, HttpClient* call_http, Random call_random)
       : loop(call_loop), http(call_http), random(call_random) {}

@@ -6,30 +6,31 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "base/error.h"
 #include "daemon/attempt.h"
+#include "daemon/candidates.h"
+#include "daemon/slot_queue.h"
+#include "resilience/attempt_limits.h"
+#include "resilience/permits.h"
 #include "resilience/retry.h"
 
 namespace mg {
 namespace {
-
-// The candidates of this call that were found unable to serve it; the rest may be asked.
-class Selectable {
- public:
-  explicit Selectable(size_t count) : excluded_(count, false) {}
-  bool operator()(int candidate) const { return !excluded_[static_cast<size_t>(candidate)]; }
-  void Exclude(int candidate) { excluded_[static_cast<size_t>(candidate)] = true; }
-
- private:
-  absl::InlinedVector<bool, 8> excluded_;
-};
 
 std::vector<BackoffPolicy> BackoffsOf(const Plan& plan) {
   std::vector<BackoffPolicy> backoffs;
   backoffs.reserve(plan.order.size());
   for (const Candidate* candidate : plan.order) backoffs.push_back(candidate->backoff);
   return backoffs;
+}
+
+// A caller may lower the number of attempts.
+RetryPolicy PolicyOf(const Call& call) {
+  RetryPolicy policy = call.plan.route->retry;
+  if (const int most = call.asked.context().max_attempts(); most > 0) {
+    policy.max_attempts = std::min(policy.max_attempts, most);
+  }
+  return policy;
 }
 
 // `repair`: asked in place of the call's own request; null: none.
@@ -82,69 +83,124 @@ absl::Status Chosen(const CallRecord& record, const absl::Status& last) {
   return last;
 }
 
-void Skip(Call& call, const Candidate& candidate, const char* reason) {
-  v1::Skipped& skipped = call.record.skipped.emplace_back();
-  skipped.set_candidate(candidate.id);
-  skipped.set_reason(reason);
+// What the caller gets where attempts were made and none follows.
+absl::Status Final(const CallRecord& record, absl::Status last) {
+  v1::ErrorDetail detail = DetailOf(last);
+  if (record.attempts.back().by_share) {
+    // Its share of the time was all that was left of it.
+    detail.set_kind(v1::ERROR_KIND_DEADLINE);
+    last = MakeError(ErrorClass::kDeadline, detail, last.message());
+  } else if (record.attempts.back().budget_denied && detail.reason().empty()) {
+    detail.set_reason("retry_budget");
+    SetDetail(detail, &last);
+  }
+  return Chosen(record, last);
+}
+
+// A candidate that may be asked, with what an attempt must hold.
+struct Turn {
+  int candidate;
+  Permits permits;
+};
+
+// The turn of `due`, or of another that may be asked; where all that is missing is a slot, after a
+// wait for one. nullopt of `due`: the call begins. No turn: nobody may be asked.
+Task<absl::StatusOr<std::optional<Turn>>> Admit(Call& call, const RetryState& retry,
+                                                Candidates& candidates, std::optional<int> due) {
+  const auto selectable = [&candidates](int i) { return candidates.Selectable(i); };
+  const std::optional<int> again = due;
+  std::optional<Limiter::Slot> slot;
+  for (bool queued = false;; queued = true) {
+    if (!again.has_value() && !due.has_value()) due = retry.First(selectable);
+    while (due.has_value()) {
+      std::optional<Permits> permits = candidates.Admit(*due, std::exchange(slot, std::nullopt));
+      if (permits.has_value()) co_return Turn{*due, *std::move(permits)};
+      due = again.has_value() ? retry.OtherLeft(*due, selectable) : retry.First(selectable);
+    }
+    due = candidates.FirstFull(again);
+    if (queued || !due.has_value()) co_return std::nullopt;
+    const Candidate& candidate = candidates.At(*due);
+    absl::StatusOr<Limiter::Slot> free =
+        co_await WaitForSlot(call, *candidates.TargetAt(*due).credential->endpoint().limiter,
+                             call.snapshot->FindState(candidate.provider)->queue_timeout,
+                             candidate.timeouts.min_attempt);
+    if (!free.ok()) co_return free.status();
+    slot = *std::move(free);
+  }
 }
 
 }  // namespace
 
 Task<absl::Status> Execute(Call& call, Sink& sink) {
-  const Plan& plan = call.plan;
-  Selectable selectable(plan.order.size());
-  RetryPolicy policy = plan.route->retry;
-  if (const int most = call.asked.context().max_attempts(); most > 0) {
-    policy.max_attempts = std::min(policy.max_attempts, most);
-  }
-  RetryState retry(policy, BackoffsOf(plan), plan.may_change_candidate);
+  const RetryPolicy policy = PolicyOf(call);
+  RetryState retry(policy, BackoffsOf(call.plan), call.plan.may_change_candidate);
+  Candidates candidates(&call);
+  const auto selectable = [&candidates](int i) { return candidates.Selectable(i); };
+  const auto pay = [&candidates](int i, int tokens) { return candidates.Pay(i, tokens); };
 
-  absl::Status status;  // of the last attempt, or why no candidate could be asked
-  std::optional<int> turn = retry.First(selectable);
+  absl::Status status;     // of the last attempt, or why no candidate could serve the call
+  std::optional<int> due;  // who is next; nullopt: the first that may be asked
   absl::Duration waited;
-  std::unique_ptr<v1::ChatRequest> repair;  // what is asked instead, of this candidate
-  while (turn.has_value()) {
-    const Candidate& candidate = *plan.order[static_cast<size_t>(*turn)];
+  std::unique_ptr<v1::ChatRequest> repair;  // what is asked instead, of the candidate that is due
+  candidates.ProbeIfNothingElse();
+  while (true) {
+    absl::StatusOr<std::optional<Turn>> turn = co_await Admit(call, retry, candidates, due);
+    if (!turn.ok() || !turn->has_value()) {
+      candidates.NoteSkipped(std::nullopt);
+      if (call.cancellation->cancelled()) co_return call.cancellation->status();
+      if (!call.record.attempts.empty()) break;
+      if (!turn.ok()) co_return turn.status();
+      co_return status.ok() ? candidates.Refusal() : status;
+    }
+    const int asked = (*turn)->candidate;
+    const Candidate& candidate = candidates.At(asked);
+    std::optional<Permits> permits = std::move((*turn)->permits);
+    if (due != asked) repair.reset();
     absl::StatusOr<std::unique_ptr<Answer>> answer = Begin(call, candidate, repair.get());
-    if (!answer.ok() && repair != nullptr) {
-      // The mended conversation is not one that it takes: the answer that missed remains.
-      repair.reset();
-      selectable.Exclude(*turn);
-      turn = retry.OtherLeft(*turn, selectable);
-      continue;
-    }
     if (!answer.ok()) {
-      if (!LacksCapability(ClassOf(answer.status()))) co_return answer.status();
-      // It cannot carry this request: passed over, and the next one is looked for.
-      Skip(call, candidate, "capability");
-      selectable.Exclude(*turn);
+      // It cannot carry this request (or not the mended one: then the answer that missed remains):
+      // passed over, and the next one is looked for.
+      if (repair == nullptr && !LacksCapability(ClassOf(answer.status())))
+        co_return answer.status();
+      candidates.Exclude(asked, "capability");
       if (call.record.attempts.empty()) status = answer.status();
-      turn = retry.OtherLeft(*turn, selectable);
+      if (!call.record.attempts.empty()) due = asked;
       continue;
     }
-    const bool alternative = retry.attempts() + 1 < policy.max_attempts &&
-                             retry.OtherLeft(*turn, selectable).has_value();
-    status = co_await Attempt(call, candidate, *std::move(answer), alternative, waited, sink);
-    if (status.ok() || sink.committed()) co_return status;
+    const AttemptLimits limits =
+        LimitsOf(candidate.timeouts, call.deadline - call.loop->now(),
+                 retry.OthersLeft(asked, selectable), policy.max_attempts - retry.attempts() - 1);
+    status = co_await Attempt(call, candidate, *std::move(answer), limits, waited, *permits, sink);
+    candidates.Ended(asked, &*permits, call.record.attempts.back(), retry.attempts() == 0);
+    permits.reset();
+    if (status.ok() || sink.committed()) {
+      candidates.Left(asked);
+      co_return status;
+    }
     if (call.cancellation->cancelled()) co_return call.cancellation->status();
 
     const Instant now = call.loop->now();
     const Instant not_after = call.deadline - candidate.timeouts.min_attempt;
-    if (call.repair != nullptr && retry.MayRepair(*turn, now, not_after)) {
+    due = asked;
+    if (call.repair != nullptr && retry.MayRepair(asked, now, not_after)) {
       sink.Reset();
       repair = std::move(call.repair);
       waited = absl::ZeroDuration();
       continue;
     }
-    const RetryDecision next = retry.After(status, *turn, now, not_after, selectable, call.random);
+    if (ClassOf(status) == ErrorClass::kContext) candidates.ExcludeWindowsUpTo(asked);
+    const Outlook outlook = {selectable, candidates.RepeatableFrom(asked), pay};
+    const RetryDecision next = retry.After(status, asked, now, not_after, outlook, call.random);
+    call.record.attempts.back().budget_denied = next.budget_denied;
+    if (next.kind != RetryDecision::Kind::kSame) candidates.Left(asked);
     if (next.kind == RetryDecision::Kind::kStop) break;
     if (next.kind == RetryDecision::Kind::kNext) repair.reset();
     sink.Reset();
     MG_CO_RETURN_IF_ERROR(co_await SleepUntil(call.loop, next.at, call.cancellation));
     waited = call.loop->now() - now;
-    turn = next.candidate;
+    due = next.candidate;
   }
-  co_return Chosen(call.record, status);
+  co_return Final(call.record, std::move(status));
 }
 
 }  // namespace mg

@@ -101,12 +101,13 @@ ByteBudget* Admission::BudgetOf(const ServedMethod& method) {
 
 Task<absl::Status> Admission::AwaitRoom(ServedRpc* rpc) {
   ByteBudget* budget = BudgetOf(rpc->method());
-  if (budget->TryReserve(kMaxReceiveBytes)) {
-    *rpc->room() = ByteReservation(budget, kMaxReceiveBytes);
+  const size_t largest = budget_->largest_message();
+  if (budget->TryReserve(largest)) {
+    *rpc->room() = ByteReservation(budget, largest);
     co_return absl::OkStatus();
   }
   absl::StatusOr<ByteReservation> room = co_await budget->Reserve(
-      loop_, kMaxReceiveBytes, loop_->now() + limits_.room_timeout, rpc->cancellation());
+      loop_, largest, loop_->now() + limits_.room_timeout, rpc->cancellation());
   if (!room.ok()) {
     if (rpc->cancellation()->cancelled()) co_return rpc->cancellation()->status();
     co_return Refuse(

@@ -15,9 +15,8 @@
 
 namespace mg {
 
-// gRPC's own limit; a request beyond kMaxRequestBytes and up to this one is read and refused with
-// our words.
-inline constexpr size_t kMaxReceiveBytes = ByteBudget::kLargestMessage;
+// gRPC's own limit is the budget's largest_message(): a request beyond kMaxRequestBytes and up to
+// that is read and refused with our words.
 inline constexpr size_t kMaxRequestBytes = size_t{32} << 20;
 
 class Admission {
@@ -45,8 +44,8 @@ class Admission {
   const AdmissionLimits limits_;
   // Probes must not fail because calls have taken all the room, nor because of streams of
   // questions, which keep theirs while they are idle.
-  ByteBudget probe_budget_{2 * kMaxReceiveBytes};
-  ByteBudget stream_budget_{2 * kMaxReceiveBytes};
+  ByteBudget probe_budget_{2 * ByteBudget::kLargestMessage};
+  ByteBudget stream_budget_{2 * ByteBudget::kLargestMessage};
   std::deque<ServedRpc*> slow_;  // reads that last, the oldest first
   bool closed_ = false;
 };

@@ -62,8 +62,8 @@ void SilenceLibraries() {
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
-void SetLimits(grpc::ServerBuilder* builder) {
-  builder->SetMaxReceiveMessageSize(static_cast<int>(kMaxReceiveBytes));
+void SetLimits(size_t max_receive_bytes, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(static_cast<int>(max_receive_bytes));
   builder->SetMaxSendMessageSize(-1);
   // A probe of the bandwidth would make gRPC read ahead of what is admitted.
   builder->AddChannelArgument("grpc.http2.bdp_probe", 0);
@@ -173,7 +173,7 @@ absl::Status Server::AtAddress(size_t index, const absl::Status& status) const {
 
 absl::Status Server::Listen() {
   grpc::ServerBuilder builder;
-  SetLimits(&builder);
+  SetLimits(budget_->largest_message(), &builder);
   for (const auto& service : generic_) builder.RegisterService(service.get());
   std::vector<int> ports(options_.addresses.size());
   for (size_t i = 0; i < options_.addresses.size(); ++i) {

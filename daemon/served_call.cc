@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "daemon/candidates.h"
 #include "telemetry/ids.h"
 
 namespace mg {
@@ -26,6 +27,15 @@ void BeginRecord(const Worker& worker, const Rpc& rpc, CallRecord* record) {
   record->trace_id = TraceIdOf(rpc.Metadata("traceparent"));
 }
 
+// What clients say that repeat a call by themselves.
+bool IsRetry(const Rpc& rpc) {
+  const auto counts = [&rpc](absl::string_view key) {
+    const absl::string_view count = rpc.Metadata(key);
+    return !count.empty() && count != "0";
+  };
+  return counts("grpc-previous-rpc-attempts") || counts("x-stainless-retry-count");
+}
+
 // No key of the configuration goes out in an error, whoever wrote it there.
 absl::Status Scrubbed(const Logger* logger, const absl::Status& status, v1::ErrorDetail detail) {
   std::string text(status.message());
@@ -42,6 +52,7 @@ Call BeginCall(const Worker& worker, Rpc& rpc, const char* op, bool stream) {
   Call call(worker.loop, worker.http, worker.random);
   call.budget = worker.budget;
   call.logger = worker.telemetry->logger();
+  call.telemetry = worker.telemetry;
   call.snapshot = worker.snapshot;
   call.stream = stream;
   call.cancellation = rpc.cancellation();
@@ -59,12 +70,17 @@ absl::Status PlanCall(Call& call, const Rpc& rpc, absl::string_view model) {
   absl::StatusOr<CallKeys> keys = CallKeys::Of(rpc, *call.snapshot);
   if (!keys.ok()) return keys.status();
   call.keys = *std::move(keys);
+  call.is_retry = IsRetry(rpc);
   const Router& router = *call.snapshot->router;
   absl::StatusOr<std::shared_ptr<const Route>> route = router.Find(model);
   if (!route.ok()) return route.status();
   if (router.Names(model)) call.record.alias_label = std::string(model);
   if (!(*route)->direct) call.record.group = (*route)->group;
-  absl::StatusOr<Plan> plan = router.MakePlan(*std::move(route), call.asked.context(), call.random);
+  const auto standing_of = [&call](const Candidate& candidate) {
+    return StandingNow(call, candidate);
+  };
+  absl::StatusOr<Plan> plan =
+      router.MakePlan(*std::move(route), call.asked.context(), call.random, standing_of);
   if (!plan.ok()) {
     for (const v1::Skipped& skipped : DetailOf(plan.status()).report().skipped()) {
       call.record.skipped.push_back(skipped);

@@ -9,8 +9,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "adapters/model_traits.h"
 #include "daemon/provider.h"
+#include "resilience/live_state.h"
 #include "routing/router.h"
 
 namespace mg {
@@ -20,6 +22,11 @@ struct Snapshot {
   absl::flat_hash_map<std::string, std::unique_ptr<Provider>> providers;
   // What the configuration says of models; never null.
   std::shared_ptr<const ModelTable> models = std::make_shared<const ModelTable>();
+  // The live state of what each provider is reached by.
+  struct State : ProviderState {
+    absl::Duration queue_timeout = absl::Seconds(2);  // limits.queue_timeout
+  };
+  absl::flat_hash_map<std::string, State> states;
   bool refuse_unsupported = false;  // unsupported_parameters: refuse
   size_t call_buffer = 8 << 20;     // limits.call_buffer
 
@@ -34,6 +41,10 @@ struct Snapshot {
     const ModelTraits* traits = models->Find(provider.name(), model);
     if (traits == nullptr || !traits->capabilities.has_value()) return provider.Capabilities(model);
     return {traits->capabilities->begin(), traits->capabilities->end()};
+  }
+  const State* FindState(absl::string_view provider) const {
+    const auto found = states.find(provider);
+    return found == states.end() ? nullptr : &found->second;
   }
 };
 

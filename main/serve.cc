@@ -25,12 +25,15 @@
 #include "daemon/config/effective.h"
 #include "daemon/config/listen.h"
 #include "daemon/config/load.h"
+#include "daemon/config/resilience.h"
 #include "daemon/config/source.h"
 #include "daemon/count_tokens_method.h"
 #include "daemon/embed_method.h"
 #include "daemon/grpc_health.h"
 #include "daemon/grpc_server.h"
 #include "daemon/list_models_method.h"
+#include "daemon/live_view.h"
+#include "daemon/memory_limit.h"
 #include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
 #include "daemon/runtime/http_server.h"
@@ -46,8 +49,6 @@ namespace mg {
 namespace {
 
 constexpr char kServiceName[] = "modelgateway.v1.ModelGateway";
-// All request, response and queue buffers of the process together, in this version.
-constexpr size_t kBufferedBytes = size_t{512} << 20;
 // What calls that were cut at the end of a drain may still take to tell their callers.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
 // A transfer whose answer is complete ends by itself for a moment, for its connection's sake.
@@ -157,7 +158,8 @@ class Daemon {
       : listen_(std::move(listen)),
         drain_timeout_(DrainTimeoutOf(loaded.config)),
         logger_(logger),
-        telemetry_(logger, MetricsOptionsOf(loaded.config, logger)),
+        budget_(BufferedBytesOf(loaded.config, CgroupMemoryLimit())),
+        telemetry_(logger, MetricsOptionsOf(loaded.config)),
         http_(CurlHttpClient::New(&loop_, ProxyEnvironment::OfProcess())),
         health_(&loop_, {kServiceName}),
         pages_(&telemetry_, &ready_) {
@@ -172,7 +174,7 @@ class Daemon {
   void Run(const sigset_t& signals);
 
  private:
-  static MetricsOptions MetricsOptionsOf(const v1::Config& config, Logger* logger);
+  MetricsOptions MetricsOptionsOf(const v1::Config& config);
   absl::Status OpenGrpc();
   absl::Status OpenHealth();
   absl::Status OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
@@ -184,7 +186,8 @@ class Daemon {
   const absl::Duration drain_timeout_;
   Logger* const logger_;
   EpollLoop loop_;
-  ByteBudget budget_{kBufferedBytes};
+  ByteBudget budget_;
+  Lasting lasting_{absl::Uniform<uint64_t>(absl::BitGen())};
   Telemetry telemetry_;
   std::unique_ptr<CurlHttpClient> http_;
   Worker worker_;
@@ -198,18 +201,22 @@ class Daemon {
   Listeners listeners_;
 };
 
-MetricsOptions Daemon::MetricsOptionsOf(const v1::Config& config, Logger* logger) {
+MetricsOptions Daemon::MetricsOptionsOf(const v1::Config& config) {
   MetricsOptions options;
   options.label_values = LabelValuesOf(config);
   options.max_series = static_cast<size_t>(MaxSeriesOf(config));
   options.version = kVersion;
-  options.log_dropped = [logger] { return logger->dropped(); };
+  options.state = [this] {
+    return worker_.snapshot == nullptr
+               ? std::vector<GaugeSample>()
+               : StateSamples(*worker_.snapshot, loop_.now(), loop_.WallTime());
+  };
   return options;
 }
 
 absl::Status Daemon::Open(const LoadedConfig& loaded) {
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
-      BuildSnapshot(loaded, std::make_shared<Rotations>(absl::Uniform<uint64_t>(absl::BitGen())));
+      BuildSnapshot(loaded, &lasting_, loop_.now());
   if (!snapshot.ok()) return snapshot.status();
   worker_.snapshot = *std::move(snapshot);
   absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &listeners_.admin);

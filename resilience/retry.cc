@@ -23,6 +23,13 @@ std::optional<absl::Duration> HintOf(const absl::Status& status) {
 // A hint of such a class is kept by waiting, before another candidate is tried (§3.8).
 bool CoolsNothing(const ErrorRule& rule) { return rule.cooldown == CooldownScope::kNone; }
 
+// What a repetition after this failure takes from the retry budget (§3.6).
+int TokensFor(ErrorClass error_class) {
+  const bool unsent =
+      error_class == ErrorClass::kConnect || error_class == ErrorClass::kConnectFinal;
+  return unsent ? 1 : 2;
+}
+
 // The order in a cell of §3.4: is it the same candidate's turn, where it may be asked at all?
 // `next`: another may be.
 bool RepeatsFirst(SameCandidate same, int repeats, bool next, bool waits_for_hint) {
@@ -70,9 +77,16 @@ std::optional<int> RetryState::OtherLeft(int candidate,
   return std::nullopt;
 }
 
+int RetryState::OthersLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const {
+  int left = 0;
+  for (int other = 0; other < static_cast<int>(candidates_.size()); ++other) {
+    if (other != candidate && Left(other, selectable)) ++left;
+  }
+  return left;
+}
+
 RetryDecision RetryState::After(const absl::Status& status, int candidate, Instant now,
-                                Instant not_after, absl::FunctionRef<bool(int)> selectable,
-                                Random random) {
+                                Instant not_after, const Outlook& outlook, Random random) {
   MG_CHECK(candidate >= 0 && static_cast<size_t>(candidate) < candidates_.size(),
            "an attempt of a candidate outside of the plan");
   Candidate& failed = candidates_[static_cast<size_t>(candidate)];
@@ -86,17 +100,24 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
   if (hint.has_value()) failed.not_before = std::max(failed.not_before, now + *hint);
   if (attempts_ >= policy_.max_attempts || now > not_after) return {};
 
-  const bool alone = !OtherLeft(candidate, selectable).has_value();
+  const bool alone = !OtherLeft(candidate, outlook.selectable).has_value();
   const bool next = rule.next && !alone;
+  const int tokens = TokensFor(rule.error_class);
   const int most =
       policy_.max_per_candidate.value_or(alone ? policy_.max_attempts : kTriesWithOthersLeft);
-  const bool again = failed.attempts < most && selectable(candidate) &&
+  const bool again = failed.attempts < most &&
+                     outlook.again_from <= now + policy_.inline_wait_max &&
                      (!hint.has_value() || *hint <= policy_.inline_wait_max);
+  RetryDecision decision;
   if (again && RepeatsFirst(same, failed.repeats, next, hint.has_value() && CoolsNothing(rule))) {
-    const RetryDecision decision = Same(candidate, hint, not_after, random);
+    decision = Same(candidate, hint, tokens, not_after, outlook, random);
     if (decision.kind != RetryDecision::Kind::kStop) return decision;
   }
-  return next ? Next(candidate, not_after, selectable, random) : RetryDecision();
+  if (!next) return decision;
+  const bool denied = decision.budget_denied;
+  decision = Next(candidate, tokens, not_after, outlook, random);
+  decision.budget_denied |= denied && decision.kind == RetryDecision::Kind::kStop;
+  return decision;
 }
 
 bool RetryState::MayRepair(int candidate, Instant now, Instant not_after) {
@@ -127,29 +148,51 @@ Instant RetryState::ReadyAt(int candidate, Random random) {
   return now_ + asked.last_delay;
 }
 
-RetryDecision RetryState::Same(int candidate, std::optional<absl::Duration> hint, Instant not_after,
-                               Random random) {
+RetryDecision RetryState::Same(int candidate, std::optional<absl::Duration> hint, int tokens,
+                               Instant not_after, const Outlook& outlook, Random random) {
   Instant at = ReadyAt(candidate, random);
-  if (hint.has_value()) at = std::max(at, now_ + *hint * (1 + 0.1 * random()));
-  if (at > not_after) return {};
+  if (outlook.again_from > now_) {
+    at = std::max(at, outlook.again_from);  // the cooldown has the hint in it, and its own jitter
+  } else if (hint.has_value()) {
+    at = std::max(at, now_ + *hint * (1 + 0.1 * random()));
+  }
+  RetryDecision decision;
+  if (at > not_after) return decision;
+  if (!outlook.pay(candidate, tokens)) {
+    decision.budget_denied = true;
+    return decision;
+  }
   ++candidates_[static_cast<size_t>(candidate)].repeats;
   now_ = at;
-  return {RetryDecision::Kind::kSame, candidate, at};
+  decision.kind = RetryDecision::Kind::kSame;
+  decision.candidate = candidate;
+  decision.at = at;
+  return decision;
 }
 
-RetryDecision RetryState::Next(int candidate, Instant not_after,
-                               absl::FunctionRef<bool(int)> selectable, Random random) {
+RetryDecision RetryState::Next(int candidate, int tokens, Instant not_after, const Outlook& outlook,
+                               Random random) {
   const int count = static_cast<int>(candidates_.size());
+  RetryDecision decision;
   for (int step = 1; step < count; ++step) {
     const int other = (candidate + step) % count;
-    if (!Left(other, selectable)) continue;
+    if (!Left(other, outlook.selectable)) continue;
     const Instant at = ReadyAt(other, random);
     if (at > not_after) continue;
-    candidates_[static_cast<size_t>(other)].repeats = 0;
+    Candidate& asked = candidates_[static_cast<size_t>(other)];
+    if (asked.attempts > 0 && !outlook.pay(other, tokens)) {
+      decision.budget_denied = true;
+      continue;
+    }
+    asked.repeats = 0;
     now_ = at;
-    return {RetryDecision::Kind::kNext, other, at};
+    decision.kind = RetryDecision::Kind::kNext;
+    decision.candidate = other;
+    decision.at = at;
+    decision.budget_denied = false;
+    return decision;
   }
-  return {};
+  return decision;
 }
 
 }  // namespace mg

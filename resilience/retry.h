@@ -39,8 +39,19 @@ absl::Duration Backoff(const BackoffPolicy& policy, int n, absl::Duration previo
 struct RetryDecision {
   enum class Kind { kStop, kSame, kNext };
   Kind kind = Kind::kStop;
-  int candidate = -1;  // index into the plan's order; kSame: the one that failed
-  Instant at;          // when to try
+  int candidate = -1;          // index into the plan's order; kSame: the one that failed
+  Instant at;                  // when to try
+  bool budget_denied = false;  // a repetition was due, and the retry budget had nothing for it
+};
+
+// What a decision asks about the candidates, at its own time. It refers to what it is made of.
+struct Outlook {
+  absl::FunctionRef<bool(int)> selectable;  // may this one be asked now?
+  // From when the one that failed may be asked again: later than now where its own answer set a
+  // cooldown; kNever: not at all.
+  Instant again_from;
+  // Takes so many tokens from the retry budget of its endpoint; false: they are not there.
+  absl::FunctionRef<bool(int candidate, int tokens)> pay;
 };
 
 // The state of one call's attempts. Candidates are named by their index in the call's plan, in the
@@ -59,7 +70,7 @@ class RetryState {
   // call of this. No attempt may begin later than `not_after` (deadline less the shortest attempt):
   // where only that would be left, the call ends with its own error, at once.
   RetryDecision After(const absl::Status& status, int candidate, Instant now, Instant not_after,
-                      absl::FunctionRef<bool(int)> selectable, Random random);
+                      const Outlook& outlook, Random random);
 
   // Asked instead of After, where the answer of `candidate` missed its schema: may it mend it at
   // once? Once in a call, within the configured attempts. Yes counts the attempt that failed.
@@ -68,6 +79,8 @@ class RetryState {
   // The next candidate that is left behind `candidate`, wrapping, at the time of the last decision;
   // nullopt: none.
   std::optional<int> OtherLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
+  // How many of the others are left.
+  int OthersLeft(int candidate, absl::FunctionRef<bool(int)> selectable) const;
 
   int attempts() const { return attempts_; }
 
@@ -86,10 +99,10 @@ class RetryState {
   bool Left(int candidate, absl::FunctionRef<bool(int)> selectable) const;
   // When the back-off lets it be asked again, or for the first time.
   Instant ReadyAt(int candidate, Random random);
-  RetryDecision Same(int candidate, std::optional<absl::Duration> hint, Instant not_after,
-                     Random random);
+  RetryDecision Same(int candidate, std::optional<absl::Duration> hint, int tokens,
+                     Instant not_after, const Outlook& outlook, Random random);
   // The next candidate that is left, wrapping, and whose time is not over.
-  RetryDecision Next(int candidate, Instant not_after, absl::FunctionRef<bool(int)> selectable,
+  RetryDecision Next(int candidate, int tokens, Instant not_after, const Outlook& outlook,
                      Random random);
 
   const RetryPolicy policy_;

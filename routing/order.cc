@@ -63,7 +63,7 @@ absl::string_view SourceOf(const Tier& tier, const v1::CallContext& context) {
 }  // namespace
 
 double RendezvousScore(absl::string_view key, absl::string_view seed,
-                       absl::string_view candidate_id, int weight) {
+                       absl::string_view candidate_id, double weight) {
   if (weight <= 0) return std::numeric_limits<double>::infinity();
   const uint64_t hash = StableHash(absl::StrCat(key, kSeparator, candidate_id), StableHash(seed));
   const double u = (static_cast<double>(hash >> 11) + 0.5) / 0x1p53;
@@ -76,23 +76,26 @@ std::optional<absl::string_view> HashKeyOf(const Tier& tier, const v1::CallConte
   return key;
 }
 
-std::vector<const Candidate*> HashOrder(const Tier& tier, absl::string_view key) {
+std::vector<const Candidate*> HashOrder(const Tier& tier, absl::string_view key,
+                                        StandingOf standing_of) {
   const absl::string_view seed = tier.hash_seed.empty() ? tier.group : tier.hash_seed;
   std::vector<Racer> racers;
   racers.reserve(tier.candidates.size());
   for (const Candidate& candidate : tier.candidates) {
     if (candidate.weight <= 0) continue;
-    racers.push_back({RendezvousScore(key, seed, candidate.id, candidate.weight), &candidate});
+    const double weight = candidate.weight * standing_of(candidate).ramp;
+    racers.push_back({RendezvousScore(key, seed, candidate.id, weight), &candidate});
   }
   return Ascending(std::move(racers));
 }
 
-std::vector<const Candidate*> RandomOrder(const Tier& tier, Random random) {
+std::vector<const Candidate*> RandomOrder(const Tier& tier, Random random, StandingOf standing_of) {
   std::vector<Racer> racers;
   racers.reserve(tier.candidates.size());
   for (const Candidate& candidate : tier.candidates) {
     if (candidate.weight <= 0) continue;
-    racers.push_back({-std::log1p(-random()) / candidate.weight, &candidate});
+    const double weight = candidate.weight * standing_of(candidate).ramp;
+    racers.push_back({-std::log1p(-random()) / weight, &candidate});
   }
   return Ascending(std::move(racers));
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "routing/order.h"
 #include "routing/route.h"
 
 namespace mg {
@@ -19,14 +20,16 @@ class Rotation {
   Rotation(const std::vector<int>& weights, uint64_t phase);
 
   // One turn: the index that is picked, then the others in the order in which they are due. Those
-  // of weight 0 are left out; empty where that is all.
-  std::vector<int> Turn();
+  // of weight 0 are left out; empty where that is all. `standings`, one for each candidate: the
+  // turn is of those that are selectable, at the part of their weight that they have; the others
+  // keep their place. Empty, or none selectable: all stand whole.
+  std::vector<int> Turn(const std::vector<Standing>& standings = {});
 
  private:
-  int Pick();
+  std::vector<int64_t> WeightsFor(const std::vector<Standing>& standings) const;
+  int Pick(const std::vector<int64_t>& weights);
 
   const std::vector<int64_t> weights_;
-  const int64_t total_;
   std::mutex mutex_;
   std::vector<int64_t> current_;  // guarded by mutex_
 };

@@ -9,22 +9,10 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "resilience/attempt_limits.h"
 #include "resilience/retry.h"
 
 namespace mg {
-
-// The clocks of one attempt (spec/resilience.md §2.6, §3.7, §3.11). Zero is a value; `attempt` and
-// `final_ttft` of zero mean what remains of the deadline.
-struct Timeouts {
-  absl::Duration connect = absl::Seconds(5);
-  absl::Duration ttft = absl::Seconds(180);  // to the first content; streams only
-  absl::Duration final_ttft = absl::ZeroDuration();
-  absl::Duration attempt = absl::ZeroDuration();
-  absl::Duration stream_idle = absl::Seconds(60);  // between any bytes, after the commit
-  absl::Duration stream_progress = absl::Seconds(300);
-  absl::Duration stream_end = absl::Seconds(5);
-  absl::Duration min_attempt = absl::Seconds(1);
-};
 
 // Provider + model that may serve a call.
 struct Candidate {

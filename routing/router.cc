@@ -236,7 +236,8 @@ absl::Status Router::Unknown(absl::string_view model) const {
 }
 
 absl::StatusOr<Plan> Router::MakePlan(std::shared_ptr<const Route> route,
-                                      const v1::CallContext& context, Random random) const {
+                                      const v1::CallContext& context, Random random,
+                                      StandingOf standing_of) const {
   Plan plan;
   MG_CHECK(!route->tiers.empty(), "a route without a tier");
   plan.may_change_candidate = route->failover && !context.disable_fallback();
@@ -245,8 +246,8 @@ absl::StatusOr<Plan> Router::MakePlan(std::shared_ptr<const Route> route,
   for (const Tier& tier : plan.route->tiers) {
     const bool first = &tier == &plan.route->tiers[0];
     if (!first && !plan.may_change_candidate) break;
-    absl::StatusOr<std::vector<const Candidate*>> order =
-        OrderOf(tier, first, context, random, &plan);
+    absl::StatusOr<std::vector<const Candidate*>> order = OrderOf(
+        tier, first, context, random, plan.may_change_candidate ? standing_of : Whole, &plan);
     if (!order.ok()) return order.status();
     if (!first && plan.order.empty()) plan.reason = "fallback";
     plan.order.insert(plan.order.end(), order->begin(), order->end());
@@ -261,27 +262,32 @@ absl::StatusOr<Plan> Router::MakePlan(std::shared_ptr<const Route> route,
 
 absl::StatusOr<std::vector<const Candidate*>> Router::OrderOf(const Tier& tier, bool first,
                                                               const v1::CallContext& context,
-                                                              Random random, Plan* plan) const {
+                                                              Random random, StandingOf standing_of,
+                                                              Plan* plan) const {
   if (first) plan->reason = plan->route->direct ? "direct" : std::string(plan->strategy);
   if (plan->route->direct) return ConfiguredOrder(tier);
-  if (tier.strategy == Strategy::kRandom) return RandomOrder(tier, random);
+  if (tier.strategy == Strategy::kRandom) return RandomOrder(tier, random, standing_of);
   if (tier.strategy == Strategy::kRoundRobin) {
     std::vector<const Candidate*> order;
     const auto rotation = rotation_of_.find(&tier);
     MG_CHECK(rotation != rotation_of_.end(), "a route of another router");
-    for (int index : rotation->second->Turn()) {
+    std::vector<Standing> standings;
+    standings.reserve(tier.candidates.size());
+    for (const Candidate& candidate : tier.candidates) standings.push_back(standing_of(candidate));
+    for (int index : rotation->second->Turn(standings)) {
       order.push_back(&tier.candidates[static_cast<size_t>(index)]);
     }
     return order;
   }
   const std::optional<absl::string_view> key = HashKeyOf(tier, context);
-  if (key.has_value()) return HashOrder(tier, *key);
+  if (key.has_value()) return HashOrder(tier, *key, standing_of);
   if (first) {
     plan->hash_key_missing = true;
     plan->reason = "hash_key_missing";
     if (tier.missing_key == MissingKey::kReject) return KeyWanted(tier);
   }
-  return tier.missing_key == MissingKey::kFixed ? ConfiguredOrder(tier) : RandomOrder(tier, random);
+  return tier.missing_key == MissingKey::kFixed ? ConfiguredOrder(tier)
+                                                : RandomOrder(tier, random, standing_of);
 }
 
 }  // namespace mg

@@ -58,10 +58,11 @@ class Router {
   // what is no name, kUnknownModel, naming the nearest, for one that is not known.
   absl::StatusOr<std::shared_ptr<const Route>> Find(absl::string_view model) const;
 
-  // Orders the candidates; `random` gives U[0,1). kInvalidRequest where missing_key: reject holds;
+  // Orders the candidates by how they stand; `random` gives U[0,1). Where the call may not change
+  // its candidate, how they stand does not matter. kInvalidRequest where missing_key: reject holds;
   // kNoCandidate where every weight is 0 (its detail's report says which were skipped).
   absl::StatusOr<Plan> MakePlan(std::shared_ptr<const Route> route, const v1::CallContext& context,
-                                Random random) const;
+                                Random random, StandingOf standing_of = Whole) const;
 
   // What the configuration names, in order of name: aliases, then groups, then the pairs of
   // candidates, aliases and model lists.
@@ -82,7 +83,8 @@ class Router {
   absl::Status Unknown(absl::string_view model) const;
   absl::StatusOr<std::vector<const Candidate*>> OrderOf(const Tier& tier, bool first,
                                                         const v1::CallContext& context,
-                                                        Random random, Plan* plan) const;
+                                                        Random random, StandingOf standing_of,
+                                                        Plan* plan) const;
 
   absl::flat_hash_map<std::string, std::shared_ptr<const Route>> groups_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Route>> aliases_;

@@ -61,6 +61,7 @@ void Fill(const AttemptRecord& attempt, Instant now, v1::Attempt* out) {
 absl::Duration OverheadOf(const CallRecord& record, Instant now) {
   absl::Duration overhead = now - record.start - TimeAtProviders(record, now);
   for (const AttemptRecord& attempt : record.attempts) overhead -= attempt.waited;
+  overhead -= record.queued;
   return std::max(overhead, absl::ZeroDuration());
 }
 

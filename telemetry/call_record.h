@@ -25,7 +25,9 @@ struct AttemptRecord {
   std::string provider_request_id;
   Instant started;
   Instant ended;
-  absl::Duration waited;  // back-off before it
+  absl::Duration waited;       // back-off before it
+  bool budget_denied = false;  // it would have been repeated, had the retry budget allowed it
+  bool by_share = false;       // ended since others were to have their time too
   std::optional<absl::Duration> time_to_first_token;
   const char* stage = "connect";   // where it ended: connect | first_token | stream | done
   const char* breaker = "closed";  // the state that admitted it
@@ -58,6 +60,7 @@ struct CallRecord {
   std::optional<Instant> first_content;  // written to the caller
   absl::Status status;                   // what the caller got
   v1::Usage usage;                       // of the attempt that answered
+  absl::Duration queued;                 // waiting for a slot at a provider
   int64_t output_events = 0;             // deltas written to the caller
 };
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "telemetry/ids.h"
 #include "telemetry/log_line.h"
 
 namespace mg {
@@ -86,6 +87,21 @@ std::optional<int64_t> Logger::Repeated(absl::Time now, absl::string_view event,
   }
   ++repeats.written;
   return std::exchange(repeats.left_out, 0);
+}
+
+void Logger::LogBreaker(const BreakerRecord& record) {
+  const absl::string_view to = record.to;
+  const bool bad = to == "open" || to == "isolated";
+  const std::string event_id = NewRequestId(options_.clock());
+  Log(bad ? LogLevel::kWarn : LogLevel::kInfo, "breaker.changed", "a circuit breaker changed",
+      {{"provider", record.provider},
+       {"model", record.model},
+       {"scope", record.model.empty() ? "endpoint" : "target"},
+       {"from", record.from},
+       {"to", record.to},
+       {"reason", record.reason},
+       {"actor", record.actor.empty() ? "gateway" : record.actor},
+       {"event_id", event_id}});
 }
 
 void Logger::LogCall(const CallRecord& record) {

@@ -20,6 +20,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "telemetry/breaker_record.h"
 #include "telemetry/call_record.h"
 #include "telemetry/line_writer.h"
 #include "telemetry/scrub.h"
@@ -85,6 +86,9 @@ class Logger {
   // The access line: one for each call, whatever became of it; before it one for each attempt that
   // failed.
   void LogCall(const CallRecord& record);
+
+  // A breaker has changed its state.
+  void LogBreaker(const BreakerRecord& record);
 
   // Until all lines logged before are written, or `timeout` has passed.
   void Flush(absl::Duration timeout = absl::Seconds(1)) { writer_.Flush(timeout); }

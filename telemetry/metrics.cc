@@ -120,6 +120,22 @@ prometheus::MetricFamily Single(const char* name, const char* help, prometheus::
   return family;
 }
 
+// Consecutive samples of one name are one family.
+void AddSamples(const std::vector<GaugeSample>& samples,
+                std::vector<prometheus::MetricFamily>* families) {
+  for (const GaugeSample& sample : samples) {
+    if (families->empty() || families->back().name != sample.name) {
+      families->emplace_back();
+      families->back().name = sample.name;
+      families->back().help = sample.help;
+      families->back().type = prometheus::MetricType::Gauge;
+    }
+    prometheus::ClientMetric& metric = families->back().metric.emplace_back();
+    for (const auto& [name, value] : sample.labels) metric.label.push_back({name, value});
+    metric.gauge.value = sample.value;
+  }
+}
+
 void AddProcess(std::vector<prometheus::MetricFamily>* families) {
   constexpr auto kCounter = prometheus::MetricType::Counter;
   constexpr auto kGauge = prometheus::MetricType::Gauge;
@@ -160,6 +176,7 @@ class Metrics::Families {
   explicit Families(MetricsOptions options)
       : names_(options.label_values.begin(), options.label_values.end()),
         log_dropped_(std::move(options.log_dropped)),
+        state_(std::move(options.state)),
         count_(options.max_series, &registry_) {
     prometheus::BuildGauge()
         .Name("modelgateway_build_info")
@@ -184,6 +201,17 @@ class Metrics::Families {
     for (size_t i = 0; i < record.attempts.size(); ++i) RecordAttempt(record, i);
   }
 
+  void BreakerTold(const BreakerRecord& record) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (record.stale) stale_verdicts_.At({}).Increment();
+    if (*record.probe != '\0') probes_.At({record.probe}).Increment();
+    if (*record.to == '\0') return;
+    transitions_
+        .At({Known(record.provider), Known(record.model),
+             record.model.empty() ? "endpoint" : "target", record.from, record.to, record.reason})
+        .Increment();
+  }
+
   std::string Expose() const {
     std::vector<prometheus::MetricFamily> families = registry_.Collect();
     if (log_dropped_) {
@@ -192,6 +220,7 @@ class Metrics::Families {
                                 prometheus::MetricType::Counter,
                                 static_cast<double>(log_dropped_())));
     }
+    if (state_) AddSamples(state_(), &families);
     AddProcess(&families);
     std::ostringstream text;
     prometheus::TextSerializer().Serialize(text, families);
@@ -214,6 +243,9 @@ class Metrics::Families {
         .Increment();
     if (!record.attempts.empty()) {
       attempts_of_request_.At({record.op}).Observe(static_cast<double>(record.attempts.size()));
+    }
+    if (record.queued > absl::ZeroDuration()) {
+      queue_wait_.At({}).Observe(absl::ToDoubleSeconds(record.queued));
     }
     if (record.hash_key_missing) hash_key_missing_.At({Known(record.group)}).Increment();
     if (record.status.ok()) return;
@@ -247,6 +279,9 @@ class Metrics::Families {
     upstream_duration_.At({provider, model, outcome})
         .Observe(absl::ToDoubleSeconds(attempt.ended - attempt.started));
     RecordTokens(attempt.usage, model, provider);
+    if (attempt.budget_denied) budget_denied_.At({provider}).Increment();
+    if (!ok && ClassOf(attempt.status) == ErrorClass::kCancel)
+      upstream_cancelled_.At({}).Increment();
     if (index == 0) return;
     const AttemptRecord& before = record.attempts[index - 1];
     if (before.candidate == attempt.candidate) {
@@ -294,6 +329,7 @@ class Metrics::Families {
 
   const absl::flat_hash_set<std::string> names_;
   const std::function<uint64_t()> log_dropped_;
+  const std::function<std::vector<GaugeSample>()> state_;
   prometheus::Registry registry_;
   std::mutex mutex_;
   SeriesCount count_;  // guarded by mutex_, as all that follows
@@ -342,6 +378,23 @@ class Metrics::Families {
   Gauges streams_ = GaugeOf("modelgateway_stream_active", "Streaming calls under way.", {});
   Counters rejected_ = CounterOf("modelgateway_rejected_total",
                                  "Calls that ended before any attempt was made.", {"reason"});
+  Counters transitions_ =
+      CounterOf("modelgateway_breaker_transitions_total",
+                "Changes of circuit breakers; the model is empty for that of a whole endpoint.",
+                {"provider", "model", "scope", "from", "to", "reason"});
+  Counters stale_verdicts_ =
+      CounterOf("modelgateway_breaker_stale_verdicts_total",
+                "Ends of attempts that came after their breaker had changed.", {});
+  Counters probes_ = CounterOf("modelgateway_breaker_probes_total",
+                               "Attempts that tried whether it works again.", {"verdict"});
+  Counters budget_denied_ = CounterOf(
+      "modelgateway_retry_budget_denied_total",
+      "Repetitions that were due and not made, since the retry budget was spent.", {"provider"});
+  Counters upstream_cancelled_ =
+      CounterOf("modelgateway_upstream_cancelled_total",
+                "Attempts that were given up since the caller had gone.", {});
+  Histograms queue_wait_ = HistogramOf("modelgateway_queue_wait_seconds",
+                                       "Time that calls waited for a slot.", {}, kFirstTokenBounds);
   Counters hash_key_missing_ =
       CounterOf("modelgateway_hash_key_missing_total",
                 "Calls of a hashed group that had nothing to hash.", {"group"});
@@ -352,6 +405,7 @@ Metrics::Metrics(MetricsOptions options)
 Metrics::~Metrics() = default;
 
 void Metrics::CallStarted(const CallRecord& record) { families_->Started(record); }
+void Metrics::BreakerTold(const BreakerRecord& record) { families_->BreakerTold(record); }
 void Metrics::CallEnded(const CallRecord& record) { families_->Ended(record); }
 std::string Metrics::Expose() const { return families_->Expose(); }
 

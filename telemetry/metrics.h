@@ -9,11 +9,21 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "telemetry/breaker_record.h"
 #include "telemetry/call_record.h"
 
 namespace mg {
+
+// A value that is read when the page is made.
+struct GaugeSample {
+  const char* name = "";
+  const char* help = "";
+  std::vector<std::pair<const char*, std::string>> labels;
+  double value = 0;
+};
 
 struct MetricsOptions {
   // Aliases, groups, pairs, providers and models that the configuration names.
@@ -21,6 +31,8 @@ struct MetricsOptions {
   size_t max_series = 10000;
   std::string version;
   std::function<uint64_t()> log_dropped;  // asked at each scrape
+  // Likewise: samples of one name stand together.
+  std::function<std::vector<GaugeSample>()> state;
 };
 
 class Metrics {
@@ -31,6 +43,8 @@ class Metrics {
   void CallStarted(const CallRecord& record);
   // Exactly once for each call that has started.
   void CallEnded(const CallRecord& record);
+
+  void BreakerTold(const BreakerRecord& record);
 
   // In the text format, version 0.0.4.
   std::string Expose() const;

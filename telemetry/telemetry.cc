@@ -20,4 +20,9 @@ void Telemetry::CallEnded(const CallRecord& record) {
   logger_->LogCall(record);
 }
 
+void Telemetry::BreakerTold(const BreakerRecord& record) {
+  metrics_.BreakerTold(record);
+  if (*record.to != '\0') logger_->LogBreaker(record);
+}
+
 }  // namespace mg

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "telemetry/breaker_record.h"
 #include "telemetry/call_record.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -18,6 +19,8 @@ class Telemetry {
   void CallStarted(const CallRecord& record) { metrics_.CallStarted(record); }
   // Exactly once for each call that has started, whatever became of it.
   void CallEnded(const CallRecord& record);
+
+  void BreakerTold(const BreakerRecord& record);
 
   // The page /metrics, in the text format of Prometheus.
   std::string Expose() const { return metrics_.Expose(); }

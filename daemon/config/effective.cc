@@ -86,6 +86,28 @@ v1::CircuitBreakerConfig MergedBreaker(const v1::Config& config,
       {&config.circuit_breaker(), provider != nullptr ? &provider->circuit_breaker() : nullptr});
 }
 
+v1::CooldownConfig MergedCooldown(const v1::Config& config,
+                                  const v1::ScopedProviderConfig* provider) {
+  return Merged<v1::CooldownConfig>(
+      {&config.cooldown(), provider != nullptr ? &provider->cooldown() : nullptr});
+}
+
+v1::RetryBudgetConfig MergedBudget(const v1::Config& config,
+                                   const v1::ScopedProviderConfig* provider) {
+  return Merged<v1::RetryBudgetConfig>(
+      {&config.retry().budget(), provider != nullptr ? &provider->retry().budget() : nullptr});
+}
+
+v1::LimitsConfig MergedLimits(const v1::Config& config, const v1::ScopedProviderConfig* provider) {
+  v1::LimitsConfig merged = Merged<v1::LimitsConfig>({&config.limits()});
+  if (provider == nullptr) return merged;
+  const v1::ProviderLimitsConfig& own = provider->limits();
+  if (own.has_max_in_flight()) merged.set_max_in_flight(own.max_in_flight());
+  if (own.has_queue()) merged.set_queue(own.queue());
+  if (own.has_queue_timeout()) *merged.mutable_queue_timeout() = own.queue_timeout();
+  return merged;
+}
+
 Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,
                     const v1::CandidateConfig* candidate) {
   const v1::TimeoutsConfig merged = MergedTimeouts(config, group, candidate);

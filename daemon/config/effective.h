@@ -25,6 +25,12 @@ v1::DeadlineConfig MergedDeadline(const v1::Config& config, const v1::GroupConfi
 v1::CircuitBreakerConfig MergedBreaker(const v1::Config& config,
                                        const v1::ScopedProviderConfig* provider);
 
+v1::CooldownConfig MergedCooldown(const v1::Config& config,
+                                  const v1::ScopedProviderConfig* provider);
+v1::RetryBudgetConfig MergedBudget(const v1::Config& config,
+                                   const v1::ScopedProviderConfig* provider);
+v1::LimitsConfig MergedLimits(const v1::Config& config, const v1::ScopedProviderConfig* provider);
+
 // Of an attempt. `group` is the one the candidate stands in; both nullptr: PROVIDER/MODEL asked for
 // by name.
 Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,

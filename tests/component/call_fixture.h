@@ -2,6 +2,7 @@
 // HTTP client whose answers the test writes down.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ struct CallOutcome {
   v1::ChatResponse response;          // the fold of the events, or the whole answer
   CallRecord record;
   Instant ended_at;
+  std::shared_ptr<RecordingRpc> rpc;  // its caller, where it has one of its own
 
   std::string Text() const {
     std::string text;
@@ -60,6 +62,7 @@ class CallFixture {
     platform.base_url = "http://" + provider + ".test/v1";
     snapshot_->providers[provider] = std::make_unique<HttpProvider>(
         provider, *FindAdapter(kind), platform, Secret("sk-test"), HttpEndpoint());
+    AddState(provider);
     candidates_.push_back(std::make_unique<Candidate>());
     Candidate& candidate = *candidates_.back();
     candidate.id = provider + "/m";
@@ -72,6 +75,7 @@ class CallFixture {
   void AddProvider(std::unique_ptr<Provider> provider) {
     const std::string name(provider->name());
     snapshot_->providers[name] = std::move(provider);
+    AddState(name);
     candidates_.push_back(std::make_unique<Candidate>());
     Candidate& candidate = *candidates_.back();
     candidate.id = name + "/m";
@@ -82,13 +86,49 @@ class CallFixture {
   // Begins the call; it goes on when the loop runs.
   std::shared_ptr<CallOutcome> Start(bool stream) {
     auto outcome = std::make_shared<CallOutcome>();
-    Spawn(Serve(this, stream, outcome));
+    Spawn(Serve(this, stream, &rpc, outcome));
     return outcome;
+  }
+  // A call of another caller than the fixture's `rpc`: several may be under way.
+  std::shared_ptr<CallOutcome> Begin(bool stream) {
+    auto outcome = std::make_shared<CallOutcome>();
+    outcome->rpc = std::make_shared<RecordingRpc>();
+    Spawn(Serve(this, stream, outcome->rpc.get(), outcome));
+    return outcome;
+  }
+  // A call from its beginning to its end; the clock stands where it ended.
+  CallOutcome Call(bool stream) {
+    std::shared_ptr<CallOutcome> outcome = Begin(stream);
+    while (!outcome->ended && loop.Step()) {
+    }
+    return *outcome;
   }
   CallOutcome Run(bool stream) {
     std::shared_ptr<CallOutcome> outcome = Start(stream);
     loop.RunUntilIdle();
     return std::move(*outcome);
+  }
+
+  // A second model of a provider that was added before.
+  Candidate& AddModel(const std::string& provider, const std::string& model) {
+    candidates_.push_back(std::make_unique<Candidate>(*candidates_.back()));
+    Candidate& candidate = *candidates_.back();
+    candidate.id = provider + "/" + model;
+    candidate.provider = provider;
+    candidate.model = model;
+    return candidate;
+  }
+
+  // The live state of the i-th candidate.
+  Target& TargetAt(size_t i) {
+    const Candidate& candidate = *candidates_[i];
+    return *snapshot_->states[candidate.provider].own->TargetOf(candidate.model, false, loop.now());
+  }
+  Endpoint& EndpointAt(size_t i) { return TargetAt(i).credential->endpoint(); }
+  // Takes `policy` for what is there and what comes.
+  void SetPolicy(const ResiliencePolicy& policy) {
+    policy_ = policy;
+    for (const auto& [provider, state] : snapshot_->states) AddState(provider);
   }
 
   VirtualLoop loop;
@@ -98,35 +138,44 @@ class CallFixture {
   RetryPolicy retry;
   absl::Duration deadline = absl::Seconds(600);
   bool may_change_candidate = true;
+  bool is_retry = false;
+  std::function<double()> random = [] { return 0.5; };
   size_t call_buffer = 8 << 20;
   ByteBudget* budget = nullptr;
 
  private:
-  static Task<void> Serve(CallFixture* fixture, bool stream, std::shared_ptr<CallOutcome> outcome) {
-    auto half = [] { return 0.5; };
-    Call call(&fixture->loop, &fixture->http, half);
+  void AddState(const std::string& provider) {
+    static_cast<ProviderState&>(snapshot_->states[provider]) =
+        live_.For(provider, provider + ".test", "", 0, policy_, loop.now());
+  }
+
+  static Task<void> Serve(CallFixture* fixture, bool stream, RecordingRpc* rpc,
+                          std::shared_ptr<CallOutcome> outcome) {
+    mg::Call call(&fixture->loop, &fixture->http, fixture->random);
     call.snapshot = fixture->snapshot_;
     call.asked.chat = &fixture->request;
     call.budget = fixture->budget;
     call.stream = stream;
+    call.is_retry = fixture->is_retry;
     auto route = std::make_shared<Route>();
+    route->group = "g";
     route->retry = fixture->retry;
     call.plan.route = route;
     for (const auto& candidate : fixture->candidates_) call.plan.order.push_back(candidate.get());
     call.plan.may_change_candidate = fixture->may_change_candidate;
-    call.cancellation = fixture->rpc.cancellation();
+    call.cancellation = rpc->cancellation();
     call.deadline = fixture->loop.now() + fixture->deadline;
     call.record.stream = stream;
     call.record.start = fixture->loop.now();
     DeadlineTimer timer(&fixture->loop, call.deadline, call.cancellation);
     CollectSink collect;
-    StreamSink forward(&fixture->rpc, fixture->call_buffer, fixture->budget);
+    StreamSink forward(rpc, fixture->call_buffer, fixture->budget);
     Sink& sink = stream ? static_cast<Sink&>(forward) : collect;
     outcome->status = co_await Execute(call, sink);
     outcome->ended = true;
     outcome->ended_at = fixture->loop.now();
     outcome->record = call.record;
-    outcome->events = fixture->rpc.events();
+    outcome->events = rpc->events();
     if (stream) {
       ChatFold fold;
       for (const v1::ChatEvent& event : outcome->events) fold.Add(v1::ChatEvent(event));
@@ -136,6 +185,8 @@ class CallFixture {
     }
   }
 
+  ResiliencePolicy policy_;
+  LiveState live_;
   std::shared_ptr<Snapshot> snapshot_;
   std::vector<std::unique_ptr<Candidate>> candidates_;
 };

@@ -170,9 +170,11 @@ TEST(GrpcRequests, CompressedRequestsAreRefused) {
 // Sixteen requests of 30 MiB, none of which finds room: all of them stay with their callers.
 TEST(GrpcRequests, NothingIsReadBeforeItIsAdmitted) {
   FixtureOptions options;
-  options.budget = 47 * kMiB;
+  options.budget = 3 * ByteBudget::kLargestMessage;
   options.server.admission.room_timeout = absl::Seconds(3);
   Fixture fixture(std::move(options));
+  const size_t taken = 2 * ByteBudget::kLargestMessage + kMiB;
+  ASSERT_TRUE(fixture.budget().TryReserve(taken));
   const grpc::Slice request = Bytes(Ask("echo", std::string(30 * kMiB, 'x')).SerializeAsString());
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
   std::vector<std::unique_ptr<RawCall>> calls;
@@ -196,7 +198,8 @@ TEST(GrpcRequests, NothingIsReadBeforeItIsAdmitted) {
     EXPECT_EQ(told.retry_info.retry_delay().seconds(), 1);
   }
   // The callers' own clocks are not the gateway's: none of this counts against it for ever.
-  EXPECT_EQ(fixture.budget().used(), 0u);
+  EXPECT_EQ(fixture.budget().used(), taken);
+  fixture.budget().Release(taken);
 }
 
 TEST(GrpcRequests, CallsWaitForRoomInTurnAndAllAreServed) {
@@ -257,6 +260,7 @@ TEST(GrpcRequests, ACallerWhoLeavesWhileItWaitsForRoomIsForgotten) {
   FixtureOptions options;
   options.budget = kMiB;
   Fixture fixture(std::move(options));
+  ASSERT_TRUE(fixture.budget().TryReserve(kMiB));
   auto stub = fixture.NewStub();
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
@@ -265,7 +269,8 @@ TEST(GrpcRequests, ACallerWhoLeavesWhileItWaitsForRoomIsForgotten) {
             grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(ClassOf(fixture.seen().Request(0)), ErrorClass::kDeadline);
   fixture.AwaitIdle();
-  EXPECT_EQ(fixture.budget().used(), 0u);
+  EXPECT_EQ(fixture.budget().used(), size_t{kMiB});
+  fixture.budget().Release(kMiB);
 }
 
 }  // namespace

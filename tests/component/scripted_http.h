@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -71,6 +72,14 @@ class ScriptedHttp final : public HttpClient {
     scripts_.push_back(std::move(script));
     return *this;
   }
+  ScriptedHttp& Then(Script script, int times) {
+    for (int i = 0; i < times; ++i) scripts_.push_back(script);
+    return *this;
+  }
+  // Once those are spent, each exchange with this provider gets that.
+  void Always(const std::string& provider, Script script) {
+    always_["http://" + provider + ".test"] = std::move(script);
+  }
 
   struct Hit {
     HttpRequest request;
@@ -82,13 +91,22 @@ class ScriptedHttp final : public HttpClient {
   std::unique_ptr<HttpExchange> Start(HttpRequest request, const HttpEndpoint& /*endpoint*/,
                                       absl::Duration /*connect_timeout*/) override {
     hits_.push_back(std::make_unique<Hit>(Hit{std::move(request), loop_->now()}));
-    RequireScript(!scripts_.empty());
-    Script script = std::move(scripts_.front());
-    scripts_.pop_front();
+    Script script = NextFor(hits_.back()->request.url);
     return std::make_unique<Exchange>(loop_, std::move(script), hits_.back().get());
   }
 
  private:
+  Script NextFor(const std::string& url) {
+    if (!scripts_.empty()) {
+      Script script = std::move(scripts_.front());
+      scripts_.pop_front();
+      return script;
+    }
+    const size_t end = url.find('/', std::string("http://").size());
+    const auto found = always_.find(url.substr(0, end));
+    RequireScript(found != always_.end());
+    return found->second;
+  }
   static void RequireScript(bool there) {
     if (!there) {
       std::fprintf(stderr, "an exchange was begun for which the test has no script\n");
@@ -163,6 +181,7 @@ class ScriptedHttp final : public HttpClient {
 
   VirtualLoop* const loop_;
   std::deque<Script> scripts_;
+  std::map<std::string, Script> always_;
   std::vector<std::unique_ptr<Hit>> hits_;
 };
 

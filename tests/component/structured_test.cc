@@ -122,7 +122,7 @@ TEST_F(Structured, AnAnswerThatMissesIsMendedOnce) {
   }
 }
 
-TEST_F(Structured, OnlyOnceAndThenTheNextCandidate) {
+TEST_F(Structured, Row45OnlyOnceAndThenTheNextCandidate) {
   Add("a");
   Add("b");
   http.Then(Good(false, kMisses)).Then(Good(false, kMisses)).Then(Good(false, kFits));
@@ -132,7 +132,7 @@ TEST_F(Structured, OnlyOnceAndThenTheNextCandidate) {
   EXPECT_THAT(Body(2), testing::Not(HasSubstr("must be integer")));
 }
 
-TEST_F(Structured, NothingThatFitsIsAnError) {
+TEST_F(Structured, Row45NothingThatFitsIsAnError) {
   Add("a");
   http.Then(Good(false, kMisses)).Then(Good(false, kMisses));
   const CallOutcome outcome = Run(false);

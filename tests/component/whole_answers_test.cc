@@ -50,7 +50,7 @@ class WholeAnswers : public testing::Test {
     outside.file = [](const std::string&, size_t) { return absl::NotFoundError("none"); };
     const LoadedConfig loaded = LoadConfig({kConfig, "test"}, outside);
     EXPECT_TRUE(loaded.ok()) << ToText(loaded.problems);
-    auto snapshot = BuildSnapshot(loaded, std::make_shared<Rotations>(1));
+    auto snapshot = BuildSnapshot(loaded, &lasting_, loop_.now());
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
     LogOptions options;
     options.fd = log_[1];
@@ -112,6 +112,7 @@ class WholeAnswers : public testing::Test {
 
   int log_[2];
   VirtualLoop loop_;
+  Lasting lasting_{1};
   ScriptedHttp http_;
   std::unique_ptr<Logger> logger_;
   std::unique_ptr<Telemetry> telemetry_;

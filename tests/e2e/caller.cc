@@ -173,9 +173,11 @@ struct Connection {
   std::unique_ptr<Stub> stub;
 };
 
-Caller::Caller(const std::string& address) : connection_(std::make_unique<Connection>()) {
+Caller::Caller(const std::string& address, const std::string& service_config)
+    : connection_(std::make_unique<Connection>()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  if (!service_config.empty()) arguments.SetServiceConfigJSON(service_config);
   connection_->channel =
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   connection_->stub = v1::ModelGateway::NewStub(connection_->channel);

@@ -42,7 +42,8 @@ struct Connection;
 
 class Caller {
  public:
-  explicit Caller(const std::string& address);
+  // `service_config`: how its channel behaves by itself (JSON, gRPC's service config).
+  explicit Caller(const std::string& address, const std::string& service_config = "");
   ~Caller();
 
   // A call under way. Its functions belong to one thread, but Cancel may come from any.

@@ -49,10 +49,13 @@ class SilentPeer {
 
 class HostileCaller : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Begin("512MiB"); }
+
+  void Begin(const char* buffered_bytes) {
     upstream_.When(PathOf("good")).Reply(Good(false));
     daemon_ = std::make_unique<Daemon>(Daemon::Options{
-        .config = absl::StrCat(Listening(), "providers:\n", Compatible("good", upstream_),
+        .config = absl::StrCat(Listening(), "limits: { buffered_bytes: ", buffered_bytes,
+                               " }\nproviders:\n", Compatible("good", upstream_),
                                Compatible("stuck", upstream_), Compatible("long", upstream_))});
     bystander_ = std::make_unique<Caller>(daemon_->tcp());
     ASSERT_TRUE(GoodCall());
@@ -173,6 +176,43 @@ TEST_F(HostileCaller, SendsLargeRequestsToAStuckProvider) {
   }
   EXPECT_GE(good, 1);
   ExpectBounded(kBuffers + kBeside);
+  ExpectNothingLeft();
+}
+
+// What a pod of 256 MiB has: two fifths of it for buffers, and nothing that ends the process.
+class SmallPod : public HostileCaller {
+ protected:
+  void SetUp() override { Begin("102MiB"); }
+};
+
+TEST_F(SmallPod, Row55LargeRequestsLeaveRoomForSmallOnes) {
+  constexpr int kCalls = 64;
+  Gate gate;
+  upstream_.When(PathOf("stuck")).Reply(Good(false).HoldHead(gate));
+  const v1::ChatRequest large = Ask("stuck/m-1", std::string(31 * kMiB, 'x'));
+  std::vector<Reply> replies(kCalls);
+  std::atomic<int> ended = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (Reply& reply : replies) {
+      callers.emplace_back([&] {
+        reply = Caller(daemon_->tcp()).Chat(large);
+        ++ended;
+      });
+    }
+    EXPECT_TRUE(Until([&] { return upstream_.hits(PathOf("stuck")) + ended == kCalls; }));
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(GoodCall());
+    gate.Open();
+  }
+  int good = 0;
+  for (const Reply& reply : replies) {
+    good += reply.ok() ? 1 : 0;
+    if (reply.ok()) continue;
+    EXPECT_EQ(reply.detail.kind(), v1::ERROR_KIND_GATEWAY_OVERLOADED) << reply.message;
+    EXPECT_TRUE(reply.detail.has_retry_after());
+  }
+  EXPECT_GE(good, 1);
+  if (!kSanitized) EXPECT_LT(PeakBytes(*daemon_), 256 * kMiB);
   ExpectNothingLeft();
 }
 

@@ -78,8 +78,9 @@ TEST_P(HostileProvider, HarmsOnlyItsOwnCalls) {
   upstream.When(PathOf("bad")).Reply(hostile.script);
   upstream.When(PathOf("good")).Reply(Good(false));
   Daemon daemon(
-      {.config = absl::StrCat(Listening(), "providers:\n", Compatible("bad", upstream),
-                              Compatible("good", upstream), "retry: { max_attempts: 1 }\n")});
+      {.config = absl::StrCat(
+           Listening(), "providers:\n", Compatible("bad", upstream), Compatible("good", upstream),
+           "retry: { max_attempts: 1 }\ncircuit_breaker: { enabled: false }\n")});
   Caller bystander(daemon.tcp());
   ASSERT_TRUE(bystander.Chat(Ask("good/m-1")).ok());
   [[maybe_unused]] const size_t idle = ResidentBytes(daemon);

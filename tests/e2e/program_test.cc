@@ -88,7 +88,7 @@ TEST_F(LiveStream, FinishesWhileTheDaemonDrains) {
   EXPECT_THAT(daemon_->Err(), IsEmpty());
 }
 
-TEST_F(LiveStream, IsCutAtTheEndOfTheDrain) {
+TEST_F(LiveStream, Row46IsCutAtTheEndOfTheDrain) {
   Begin("drain: { timeout: 300ms }\n");
   daemon_->Signal(SIGTERM);
   const Reply reply = call_->End();

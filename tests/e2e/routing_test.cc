@@ -182,7 +182,7 @@ TEST(RoutingOnce, AStreamThatIsCutIsNotBegunAnew) {
   EXPECT_EQ(upstream.hits(PathOf("b")), 0);
 }
 
-TEST(RoutingOnce, TheSameKeyStaysAtTheSameCandidate) {
+TEST(RoutingOnce, Row52TheSameKeyStaysAtTheSameCandidate) {
   FakeUpstream upstream;
   upstream.When(PathOf("a")).Reply(Good(false, "from a"));
   upstream.When(PathOf("b")).Reply(Good(false, "from b"));
@@ -201,6 +201,24 @@ TEST(RoutingOnce, TheSameKeyStaysAtTheSameCandidate) {
     both[answers[0] == "from b" ? 1 : 0] = true;
   }
   EXPECT_TRUE(both[0] && both[1]) << "16 users, all at one of two candidates";
+}
+
+// A client that would try five times by its service config hears that it was tried already.
+TEST(RoutingOnce, Row34AClientThatRetriesMakesOneCall) {
+  FakeUpstream upstream;
+  upstream.When(PathOf("a")).Reply(Failing(503));
+  upstream.When(PathOf("b")).Reply(Failing(503));
+  Daemon daemon({.config = Groups(upstream)});
+  Caller caller(daemon.tcp(), R"({"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":5,
+      "initialBackoff":"0.01s","maxBackoff":"0.01s","backoffMultiplier":1,
+      "retryableStatusCodes":["UNAVAILABLE","RESOURCE_EXHAUSTED","INTERNAL"]}}]})");
+  const Reply reply = caller.Chat(Ask("g"));
+  EXPECT_EQ(reply.code, absl::StatusCode::kUnavailable);
+  EXPECT_EQ(reply.detail.report().attempts_size(), 3);
+  EXPECT_EQ(upstream.hits(), 3);
+  EXPECT_TRUE(daemon.WaitForLine("\"call.end\""));
+  EXPECT_EQ(daemon.Stop(), 0);
+  EXPECT_EQ(daemon.Lines("call.end").size(), 1u);
 }
 
 }  // namespace

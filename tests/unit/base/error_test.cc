@@ -43,7 +43,7 @@ constexpr Row kTable[] = {
     {C::kUnknownModel, v1::ERROR_KIND_UNKNOWN_MODEL, Code::kNotFound, 404, "caller", S::kNever, false, V::kNeutral, D::kNone},
     {C::kInvalidRequest, v1::ERROR_KIND_INVALID_REQUEST, Code::kInvalidArgument, 400, "caller", S::kNever, false, V::kNeutral, D::kNone},
     {C::kCaller, v1::ERROR_KIND_INVALID_REQUEST, Code::kInvalidArgument, 400, "caller", S::kNever, false, V::kNeutral, D::kNone},
-    {C::kContext, v1::ERROR_KIND_CONTEXT_LENGTH, Code::kInvalidArgument, 400, "caller", S::kNever, false, V::kNeutral, D::kNone},
+    {C::kContext, v1::ERROR_KIND_CONTEXT_LENGTH, Code::kInvalidArgument, 400, "caller", S::kNever, true, V::kNeutral, D::kNone},
     {C::kPolicy, v1::ERROR_KIND_CONTENT_BLOCKED, Code::kInvalidArgument, 400, "caller", S::kNever, false, V::kNeutral, D::kNone},
     {C::kConflict, v1::ERROR_KIND_SERVER_ERROR, Code::kAborted, 409, "provider", S::kOnce, false, V::kNeutral, D::kNone},
     {C::kMalformed, v1::ERROR_KIND_MALFORMED_RESPONSE, Code::kInternal, 502, "provider", S::kNever, true, V::kFailTarget, D::kNone},

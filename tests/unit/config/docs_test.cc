@@ -59,10 +59,7 @@ TEST(ConfigManual, WordsAreShownAsTheyAreWritten) {
 }
 
 TEST(ConfigManual, WhatIsNotThereYetIsSaid) {
-  EXPECT_THAT(EntryOf("### `cooldown`"), HasSubstr("Without effect in this version."));
-  EXPECT_THAT(EntryOf("### `cooldown.quota`"), HasSubstr("Without effect in this version."))
-      << "what its section says holds for it";
-  EXPECT_THAT(EntryOf("### `retry.budget.ratio`"), HasSubstr("Without effect in this version."));
+  EXPECT_THAT(EntryOf("### `listen.http`"), HasSubstr("Without effect in this version."));
   EXPECT_THAT(EntryOf("### `timeouts.ttft`"), Not(HasSubstr("Without effect")));
   EXPECT_THAT(EntryOf("## `listen`"), HasSubstr("Known, and not in this version: `tls`."));
   EXPECT_THAT(EntryOf("### `observability.backend`"),

@@ -48,7 +48,9 @@ TEST_F(ByteBudgetTest, TakesUpToItsTotal) {
 }
 
 TEST_F(ByteBudgetTest, LeavesRoomToReadAnotherCall) {
-  ByteBudget budget(100 + ByteBudget::kLargestMessage);
+  ByteBudget budget(3 * ByteBudget::kLargestMessage);
+  ASSERT_EQ(budget.largest_message(), ByteBudget::kLargestMessage);
+  ASSERT_TRUE(budget.TryReserve(2 * ByteBudget::kLargestMessage - 100));
   EXPECT_TRUE(budget.LeavesRoom(100));
   EXPECT_FALSE(budget.LeavesRoom(101));
   budget.Take(60);

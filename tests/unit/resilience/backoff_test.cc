@@ -65,7 +65,7 @@ constexpr int kSamples = 20000;
 // One in 10^7 true samples is farther away (Kolmogorov–Smirnov: sqrt(ln(2/p) / 2)).
 const double kCritical = std::sqrt(std::log(2e7) / 2) / std::sqrt(kSamples);
 
-TEST(BackoffTest, FullAndEqualFitTheirFormulas) {
+TEST(BackoffTest, Row33FullAndEqualFitTheirFormulas) {
   std::mt19937_64 generator(17);
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   for (int n = 1; n <= 10; ++n) {  // 6 and up: at the cap
@@ -86,7 +86,7 @@ TEST(BackoffTest, FullAndEqualFitTheirFormulas) {
   }
 }
 
-TEST(BackoffTest, DecorrelatedFitsItsFormula) {
+TEST(BackoffTest, Row33DecorrelatedFitsItsFormula) {
   std::mt19937_64 generator(18);
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   const BackoffPolicy policy = PolicyOf(Jitter::kDecorrelated);
@@ -108,7 +108,7 @@ TEST(BackoffTest, DecorrelatedFitsItsFormula) {
   for (const std::vector<double>& place : places) EXPECT_LT(Distance(place, 0, 1), kCritical);
 }
 
-TEST(BackoffTest, NoJitterTypeIsConstantAtTheCap) {
+TEST(BackoffTest, Row33NoJitterTypeIsConstantAtTheCap) {
   std::mt19937_64 generator(19);
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   for (Jitter jitter : {Jitter::kFull, Jitter::kEqual, Jitter::kDecorrelated}) {

@@ -26,7 +26,11 @@ absl::Status Hinted(C error_class, absl::Duration hint) {
 }
 
 bool All(int) { return true; }
+bool Paid(int, int) { return true; }
 double Zero() { return 0; }
+
+const Instant kLongAgo = absl::InfinitePast();
+const Outlook kAll = {All, kLongAgo, Paid};
 
 // A call over candidates a, b, c … whose answers a test gives one by one; the clock follows the
 // decisions.
@@ -41,8 +45,16 @@ class Call {
 
   // What the failure leads to: "stop", or the candidate to ask and the wait before it: "b+0ms".
   std::string Fail(const absl::Status& status) {
-    const RetryDecision next = state_.After(
-        status, current_, now_, not_after_, [this](int i) { return !out_.contains(i); }, Zero);
+    const auto selectable = [this](int i) { return !out_.contains(i); };
+    const auto pay = [this](int candidate, int tokens) {
+      if (poor_.contains(candidate)) return false;
+      paid_ += tokens;
+      return true;
+    };
+    const Instant again = out_.contains(current_) ? kNever : std::max(again_from_, now_);
+    const RetryDecision next =
+        state_.After(status, current_, now_, not_after_, {selectable, again, pay}, Zero);
+    budget_denied_ = next.budget_denied;
     if (next.kind == Kind::kStop) return "stop";
     EXPECT_EQ(next.kind == Kind::kSame, next.candidate == current_);
     const absl::Duration wait = next.at - now_;
@@ -57,11 +69,20 @@ class Call {
 
   void Exclude(int candidate) { out_.insert(candidate); }
   void EndAfter(absl::Duration time) { not_after_ = kStart + time; }
+  // The cooldown that the next failure of the current candidate sets ends then.
+  void CoolsUntil(Instant again_from) { again_from_ = again_from; }
+  void HasNoBudget(int candidate) { poor_.insert(candidate); }
+  int paid() const { return paid_; }
+  bool budget_denied() const { return budget_denied_; }
   int attempts() const { return state_.attempts(); }
 
  private:
   RetryState state_;
   std::set<int> out_;
+  std::set<int> poor_;
+  int paid_ = 0;
+  bool budget_denied_ = false;
+  Instant again_from_ = absl::InfinitePast();
   int current_ = 0;
   Instant now_ = kStart;
   Instant not_after_ = kNever;
@@ -104,7 +125,7 @@ TEST(RetryTest, TheNextElseTheSame) {
 
 TEST(RetryTest, NeverTheSame) {
   for (C error_class : {C::kConnectFinal, C::kQuota, C::kCredential, C::kModel, C::kMalformed,
-                        C::kRedirect, C::kSchema, C::kShed}) {
+                        C::kRedirect, C::kSchema, C::kShed, C::kContext}) {
     Call call(3, AtMost(10));
     EXPECT_EQ(call.Fail(error_class), "b+0ms");
     EXPECT_EQ(call.Fail(error_class), "c+0ms");
@@ -116,9 +137,9 @@ TEST(RetryTest, NeverTheSame) {
 
 TEST(RetryTest, EndsTheCall) {
   for (C error_class :
-       {C::kCallerCredential, C::kUnknownModel, C::kInvalidRequest, C::kCaller, C::kContext,
-        C::kPolicy, C::kUnsupportedField, C::kUnsupportedMethod, C::kUnknown, C::kSlowReader,
-        C::kShuttingDown, C::kCancel, C::kDeadline, C::kBug, C::kNoCandidate, C::kInterrupted}) {
+       {C::kCallerCredential, C::kUnknownModel, C::kInvalidRequest, C::kCaller, C::kPolicy,
+        C::kUnsupportedField, C::kUnsupportedMethod, C::kUnknown, C::kSlowReader, C::kShuttingDown,
+        C::kCancel, C::kDeadline, C::kBug, C::kNoCandidate, C::kInterrupted}) {
     EXPECT_EQ(Call(3, AtMost(10)).Fail(error_class), "stop") << RuleOf(error_class).name;
     EXPECT_EQ(Call(1).Fail(error_class), "stop") << RuleOf(error_class).name;
   }
@@ -191,8 +212,8 @@ TEST(RetryTest, OtherLeftTellsWhoElseMayServe) {
   EXPECT_EQ(state.OtherLeft(2, All), 0);
   EXPECT_EQ(state.OtherLeft(0, [](int i) { return i != 1; }), 2);
   EXPECT_EQ(state.OtherLeft(0, [](int i) { return i == 0; }), std::nullopt);
-  state.After(Failed(C::kMalformed), 0, kStart, kNever, All, Zero);
-  state.After(Hinted(C::kRate, absl::Seconds(9)), 1, kStart, kNever, All, Zero);
+  state.After(Failed(C::kMalformed), 0, kStart, kNever, kAll, Zero);
+  state.After(Hinted(C::kRate, absl::Seconds(9)), 1, kStart, kNever, kAll, Zero);
   EXPECT_EQ(state.OtherLeft(2, All), std::nullopt);  // one is spent, the other asked to wait
   EXPECT_EQ(RetryState({}, std::vector<BackoffPolicy>(3), false).OtherLeft(0, All), std::nullopt);
 }
@@ -237,13 +258,13 @@ TEST(RetryTest, ThreeRateAnswersWithoutHintsOfASoleCandidate) {
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   for (int i = 0; i < 1000; ++i) {
     RetryState state({}, std::vector<BackoffPolicy>(1), true);
-    const auto first = state.After(Failed(C::kRate), 0, kStart, kNever, All, random);
+    const auto first = state.After(Failed(C::kRate), 0, kStart, kNever, kAll, random);
     ASSERT_EQ(first.kind, Kind::kSame);
     ASSERT_LT(first.at - kStart, absl::Milliseconds(250));
-    const auto second = state.After(Failed(C::kRate), 0, first.at, kNever, All, random);
+    const auto second = state.After(Failed(C::kRate), 0, first.at, kNever, kAll, random);
     ASSERT_EQ(second.kind, Kind::kSame);
     ASSERT_LT(second.at - first.at, absl::Milliseconds(500));
-    ASSERT_EQ(state.After(Failed(C::kRate), 0, second.at, kNever, All, random).kind, Kind::kStop);
+    ASSERT_EQ(state.After(Failed(C::kRate), 0, second.at, kNever, kAll, random).kind, Kind::kStop);
   }
 }
 
@@ -330,7 +351,8 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
       if (no_repeat) spent[at] = true;
       if (hinted) not_before[at] = std::max(not_before[at], now + hint);
 
-      const RetryDecision next = state.After(status, current, now, not_after, can, random);
+      const RetryDecision next = state.After(status, current, now, not_after,
+                                             {can, can(current) ? now : kNever, Paid}, random);
       ASSERT_EQ(state.attempts(), attempts);
       if (next.kind == Kind::kStop) break;
       const auto to = static_cast<size_t>(next.candidate);
@@ -382,6 +404,49 @@ TEST(RetryTest, NoRepairBeyondTheLimits) {
   Call second(1, AtMost(2));
   EXPECT_EQ(second.Fail(C::kServerError), "a+250ms");
   EXPECT_FALSE(second.MayRepair());
+}
+
+TEST(RetryTest, RepetitionsArePaidForAndAFirstAttemptElsewhereIsNot) {
+  Call unsent(1, AtMost(5));
+  EXPECT_EQ(unsent.Fail(C::kConnect), "a+250ms");
+  EXPECT_EQ(unsent.paid(), 1);
+  Call sent(1, AtMost(5));
+  EXPECT_EQ(sent.Fail(C::kReset), "a+250ms");
+  EXPECT_EQ(sent.Fail(C::kTimeout), "a+500ms");
+  EXPECT_EQ(sent.Fail(C::kRate), "a+1000ms");
+  EXPECT_EQ(sent.paid(), 6);
+  Call chain(2, AtMost(5));
+  EXPECT_EQ(chain.Fail(C::kOverload), "b+0ms");  // for the first time
+  EXPECT_EQ(chain.paid(), 0);
+  EXPECT_EQ(chain.Fail(C::kOverload), "a+250ms");  // again
+  EXPECT_EQ(chain.paid(), 2);
+}
+
+TEST(RetryTest, WithoutBudgetOnlyFirstAttemptsElsewhereAreMade) {
+  Call chain(2, AtMost(5));
+  chain.HasNoBudget(0);
+  chain.HasNoBudget(1);
+  EXPECT_EQ(chain.Fail(C::kServerError), "b+0ms");
+  EXPECT_FALSE(chain.budget_denied());
+  EXPECT_EQ(chain.Fail(C::kServerError), "stop");
+  EXPECT_TRUE(chain.budget_denied());
+  Call alone(1, AtMost(5));
+  alone.HasNoBudget(0);
+  EXPECT_EQ(alone.Fail(C::kServerError), "stop");
+  EXPECT_TRUE(alone.budget_denied());
+  Call final(1, AtMost(5));
+  final.HasNoBudget(0);
+  EXPECT_EQ(final.Fail(C::kMalformed), "stop");  // it would not have been repeated anyway
+  EXPECT_FALSE(final.budget_denied());
+}
+
+TEST(RetryTest, ARepetitionWaitsForTheCooldownOfItsOwnAnswer) {
+  Call call(1, AtMost(5));
+  call.CoolsUntil(kStart + absl::Milliseconds(1100));
+  EXPECT_EQ(call.Fail(Hinted(C::kRate, absl::Seconds(1))), "a+1100ms");  // one draw, not two
+  Call longer(1, AtMost(5));
+  longer.CoolsUntil(kStart + absl::Milliseconds(2001));  // over inline_wait_max
+  EXPECT_EQ(longer.Fail(Hinted(C::kRate, absl::Seconds(1))), "stop");
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST(RendezvousTest, GoldenScores) {
   }
 }
 
-TEST(RendezvousTest, GoldenOrders) {
+TEST(RendezvousTest, Row35GoldenOrders) {
   const Tier tier = TierOf({{"openai/gpt-5-mini", 50}, {"bedrock/haiku", 30}, {"local/qwen", 20}});
   const std::vector<std::pair<std::string, std::string>> golden = {
       {"user-0", "bedrock/haiku openai/gpt-5-mini local/qwen"},
@@ -93,6 +93,41 @@ TEST(RendezvousTest, WeightZeroNeverWins) {
   EXPECT_TRUE(HashOrder(TierOf({{"a", 0}}), "k").empty());
 }
 
+// A candidate whose breaker has just closed: its users come back one by one, and only its own.
+TEST(RendezvousTest, TheRampMovesUsersOnlyToTheOneThatComesBack) {
+  const Tier tier = TierOf({{"a", 50}, {"b", 30}, {"c", 20}});
+  std::map<double, int> at_a;
+  for (int i = 0; i < 10000; ++i) {
+    const std::string whole = HashOrder(tier, UserKey(i))[0]->id;
+    bool returned = false;
+    for (double ramp : {0.1, 0.3, 0.6, 1.0}) {
+      const auto standing = [ramp](const Candidate& candidate) {
+        return Standing{.selectable = true, .ramp = candidate.id == "a" ? ramp : 1};
+      };
+      const std::string now = HashOrder(tier, UserKey(i), standing)[0]->id;
+      if (whole != "a") ASSERT_EQ(now, whole);
+      if (returned) ASSERT_EQ(now, "a");
+      returned = now == "a";
+      if (returned) ++at_a[ramp];
+    }
+  }
+  EXPECT_NEAR(at_a[0.1], 10000 * 5.0 / 55, 4.5 * 29);
+  EXPECT_NEAR(at_a[1.0], 10000 * 0.5, 4.5 * 50);
+}
+
+TEST(RandomOrderTest, TheRampIsAPartOfTheWeight) {
+  const Tier tier = TierOf({{"a", 1}, {"b", 1}});
+  std::mt19937_64 bits(7);
+  std::uniform_real_distribution<double> uniform;
+  const auto random = [&] { return uniform(bits); };
+  const auto standing = [](const Candidate& candidate) {
+    return Standing{.selectable = true, .ramp = candidate.id == "a" ? 0.25 : 1};
+  };
+  int at_a = 0;
+  for (int i = 0; i < 10000; ++i) at_a += RandomOrder(tier, random, standing)[0]->id == "a" ? 1 : 0;
+  EXPECT_NEAR(at_a, 2000, 4.5 * 40);
+}
+
 TEST(RendezvousTest, KeyAndIdDoNotRunTogether) {
   EXPECT_NE(RendezvousScore("ab", "s", "c", 1), RendezvousScore("a", "s", "bc", 1));
 }
@@ -102,7 +137,7 @@ TEST(RendezvousTest, EqualScoresAreOrderedById) {
 }
 
 // I11: nothing but key, seed, ids and weights.
-TEST(RendezvousTest, OrderIsAPureFunction) {
+TEST(RendezvousTest, Row36OrderIsAPureFunction) {
   const Tier tier = TierOf({{"a", 50}, {"b", 30}, {"c", 20}});
   Tier shuffled = TierOf({{"c", 20}, {"a", 50}, {"b", 30}});
   shuffled.strategy = Strategy::kRandom;
@@ -165,7 +200,7 @@ TEST(SharesTest, FollowTheWeights) {
 }
 
 // 95/5 → 90/10 moves 5 % of the users, and only from A to B (I12, scenario 35).
-TEST(SharesTest, AWeightMovesTheLeastPossible) {
+TEST(SharesTest, Row35AWeightMovesTheLeastPossible) {
   const Tier before = TierOf({{"a", 95}, {"b", 5}});
   const Tier after = TierOf({{"a", 90}, {"b", 10}});
   int moved = 0;
@@ -278,7 +313,7 @@ TEST(HashKeyTest, ANamedSourceIsTheOnlyOne) {
   EXPECT_EQ(HashKeyOf(tier, context), std::nullopt);
 }
 
-TEST(HashKeyTest, OddKeys) {
+TEST(HashKeyTest, Row37OddKeys) {
   Tier tier = TierOf({{"a", 50}, {"b", 50}});
   v1::CallContext context;
   context.set_routing_key(std::string(kMaxHashKeyBytes, 'x'));

@@ -19,7 +19,7 @@ std::string Turns(Rotation& rotation, int count) {
   return picks;
 }
 
-TEST(RotationTest, AsNginxDoes) {
+TEST(RotationTest, Row38AsNginxDoes) {
   Rotation rotation({5, 1, 1}, 0);
   EXPECT_EQ(Turns(rotation, 7), "aabacaa");
   EXPECT_EQ(Turns(rotation, 7), "aabacaa");
@@ -69,7 +69,7 @@ TEST(RotationTest, LargeWeightsKeepTheirShares) {
   EXPECT_EQ(counts, (std::array<int, 3>{1000000, 999999, 1}));
 }
 
-TEST(RotationTest, CountsAreExactUnderThreads) {
+TEST(RotationTest, Row38CountsAreExactUnderThreads) {
   constexpr int kThreads = 8;
   constexpr int kTurns = 100000;
   Rotation rotation({5, 1, 1}, 3);
@@ -91,6 +91,30 @@ TEST(RotationTest, CountsAreExactUnderThreads) {
   EXPECT_NEAR(sum[0], 5 * kRounds, 4);  // an unfinished round
   EXPECT_NEAR(sum[1], kRounds, 1);
   EXPECT_NEAR(sum[2], kRounds, 1);
+}
+
+constexpr Standing kOut = {.selectable = false, .ramp = 1};
+
+TEST(RotationTest, TheTurnIsOfThoseThatAreSelectable) {
+  Rotation rotation({5, 1, 1}, 0);
+  std::string picks;
+  for (int i = 0; i < 4; ++i) {
+    const std::vector<int> order = rotation.Turn({kOut, {}, {}});
+    EXPECT_EQ(order.size(), 3U);  // the others follow: who is asked last is decided elsewhere
+    picks += static_cast<char>('a' + order[0]);
+  }
+  EXPECT_EQ(picks, "bcbc");
+  EXPECT_EQ(Turns(rotation, 7), "aabacaa");  // it has kept its place
+  EXPECT_EQ(rotation.Turn({kOut, kOut, kOut})[0], 0);
+}
+
+TEST(RotationTest, ACandidateThatComesBackGetsItsShareBitByBit) {
+  Rotation rotation({1, 1}, 0);
+  std::array<int, 2> counts = {};
+  for (int i = 0; i < 1100; ++i) {
+    ++counts[static_cast<size_t>(rotation.Turn({{.selectable = true, .ramp = 0.1}, {}})[0])];
+  }
+  EXPECT_EQ(counts, (std::array<int, 2>{100, 1000}));
 }
 
 Tier TierOf(std::string group, const std::vector<int>& weights) {

@@ -268,7 +268,7 @@ TEST(RouterTest, ADrainedGroupFallsBackOrSaysSo) {
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("\"support\""));
 }
 
-TEST(RouterTest, AMissingKeyIsDrawnFixedOrRefused) {
+TEST(RouterTest, Row37AMissingKeyIsDrawnFixedOrRefused) {
   Route route = Support();
   route.tiers[0].hash_key = HashKeySource::kMetadata;
   route.tiers[0].hash_metadata = "tenant";

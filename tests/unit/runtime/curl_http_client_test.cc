@@ -145,7 +145,7 @@ TEST(CurlHttpClientTest, AKeptConnectionClosedMeanwhileIsReplaced) {
   EXPECT_EQ(upstream.hits(), 2);
 }
 
-TEST(CurlHttpClientTest, APostOnAConnectionClosedAsItArrivesIsSentOnceMore) {
+TEST(CurlHttpClientTest, Row41APostOnAConnectionClosedAsItArrivesIsSentOnceMore) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("1").ThenCloseOnNextRequest()).Reply(Script().Body("2"));
   LoopThread loop;

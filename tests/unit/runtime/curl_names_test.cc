@@ -41,7 +41,7 @@ TEST(CurlNamesTest, ANameIsLookedUpOnceForAll) {
   EXPECT_EQ(FakeResolver::calls(), 1);
 }
 
-TEST(CurlNamesTest, AHangingResolverHoldsUpNobodyElse) {
+TEST(CurlNamesTest, Row54AHangingResolverHoldsUpNobodyElse) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));

@@ -85,5 +85,11 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   const mg::Visit visit;
   if (absl::EndsWith(name, "slow.fake")) mg::WaitForGate();
   if (!absl::EndsWith(name, "slow.fake") && !absl::EndsWith(name, "ok.fake")) return EAI_NONAME;
-  return kReal("127.0.0.1", service, hints, result);
+  const int found = kReal("127.0.0.1", service, hints, result);
+  if (found != 0 || !absl::StartsWith(name, "half-")) return found;
+  addrinfo* dead = nullptr;
+  if (kReal("127.0.0.2", service, hints, &dead) != 0) return EAI_AGAIN;
+  dead->ai_next = *result;
+  *result = dead;
+  return 0;
 }

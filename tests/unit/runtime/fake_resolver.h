@@ -1,6 +1,6 @@
 // Stands in for getaddrinfo in this test program, for names that end in ".fake": "…ok.fake" is
-// 127.0.0.1, "…slow.fake" is that too, once the gate is open, all others do not exist. Everything
-// else is asked of the system.
+// 127.0.0.1, "…slow.fake" is that too, once the gate is open, all others do not exist; a "half-…"
+// has 127.0.0.2 before it. Everything else is asked of the system.
 #pragma once
 
 #include "tests/support/script.h"

@@ -74,7 +74,7 @@ TEST(CutToFitTest, LeavesWhatFits) {
 }
 
 // Scenario 47 of spec/resilience.md §4.3.
-TEST(CutToFitTest, TenAttemptsThirtySkippedFiftyWarnings) {
+TEST(CutToFitTest, Row47TenAttemptsThirtySkippedFiftyWarnings) {
   v1::ErrorDetail detail = Large(10, 30, 50, 2048);
   ASSERT_GT(detail.SerializeAsString().size(), 9000U);
   CutToFit(&detail);

@@ -1,0 +1,150 @@
+#include "resilience/live_state.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mg {
+namespace {
+
+constexpr absl::string_view kOthers = "*";
+
+std::string KeyOf(absl::string_view provider, absl::string_view host) {
+  return absl::StrCat(provider, "\n", host);
+}
+
+std::string NameOf(absl::string_view model, bool counts_tokens) {
+  return absl::StrCat(model, counts_tokens ? " (count_tokens)" : "");
+}
+
+bool IsIdle(const std::shared_ptr<Target>& target, Instant now) {
+  return target.use_count() == 1 && target->breaker->View(now).state == BreakerState::kClosed &&
+         target->cooldown.Until(now) <= now;
+}
+
+}  // namespace
+
+Endpoint::Endpoint(std::string provider_name, std::string host_name, const ResiliencePolicy& policy,
+                   Instant now)
+    : provider(std::move(provider_name)),
+      host(std::move(host_name)),
+      breaker(CircuitBreaker::New(policy.breaker)),
+      limiter(Limiter::New(policy.limiter)),
+      budget(policy.budget, now) {}
+
+Target::Target(Credential* its_credential, std::string model_name, const ResiliencePolicy& policy)
+    : credential(its_credential),
+      model(std::move(model_name)),
+      breaker(CircuitBreaker::New(policy.breaker)),
+      cooldown(policy.cooldown) {}
+
+Credential::Credential(std::shared_ptr<Endpoint> its_endpoint, std::string profile_name,
+                       const ResiliencePolicy& policy, std::shared_ptr<std::atomic<size_t>> count)
+    : endpoint_(std::move(its_endpoint)),
+      profile_(std::move(profile_name)),
+      count_(std::move(count)),
+      cooldown_(policy.cooldown),
+      policy_(policy) {}
+
+Credential::~Credential() { *count_ -= by_model_.size(); }
+
+BreakerScope Credential::scope() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return policy_.breaker.scope;
+}
+
+std::shared_ptr<Target> Credential::TargetOf(absl::string_view model, bool counts_tokens,
+                                             Instant now) {
+  std::string name = NameOf(model, counts_tokens);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const auto found = by_model_.find(name); found != by_model_.end()) return found->second;
+  if (*count_ >= kMaxTargets) DropIdle(now);
+  if (*count_ >= kMaxTargets) name = std::string(kOthers);
+  std::shared_ptr<Target>& target = by_model_[name];
+  if (target == nullptr) {
+    target = std::make_shared<Target>(this, std::move(name), policy_);
+    ++*count_;
+  }
+  return target;
+}
+
+void Credential::DropIdle(Instant now) {
+  *count_ -=
+      std::erase_if(by_model_, [now](const auto& entry) { return IsIdle(entry.second, now); });
+}
+
+std::vector<std::shared_ptr<Target>> Credential::Targets() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<std::shared_ptr<Target>> targets;
+  targets.reserve(by_model_.size());
+  for (const auto& [model, target] : by_model_) targets.push_back(target);
+  return targets;
+}
+
+void Credential::SetPolicy(const ResiliencePolicy& policy, Instant now) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    policy_ = policy;
+  }
+  cooldown_.SetPolicy(policy.cooldown);
+  for (const std::shared_ptr<Target>& target : Targets()) {
+    target->breaker->SetPolicy(policy.breaker, now);
+    target->cooldown.SetPolicy(policy.cooldown);
+  }
+}
+
+void Credential::SetSecret(uint64_t fingerprint) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (secret_ == fingerprint) return;
+    secret_ = fingerprint;
+  }
+  cooldown_.ClearCredential();
+}
+
+ProviderState LiveState::For(absl::string_view provider, absl::string_view host,
+                             absl::string_view secret_reference, uint64_t secret_fingerprint,
+                             const ResiliencePolicy& policy, Instant now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(endpoints_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(credentials_, [](const auto& entry) { return entry.second.expired(); });
+  ProviderState state;
+  state.endpoint = EndpointFor(provider, host, policy, now);
+  state.own = CredentialFor(state.endpoint, "default", secret_reference, policy, now);
+  state.own->SetSecret(secret_fingerprint);
+  state.callers = CredentialFor(state.endpoint, Credential::kCallers, "", policy, now);
+  return state;
+}
+
+std::shared_ptr<Endpoint> LiveState::EndpointFor(absl::string_view provider, absl::string_view host,
+                                                 const ResiliencePolicy& policy, Instant now) {
+  std::weak_ptr<Endpoint>& known = endpoints_[KeyOf(provider, host)];
+  std::shared_ptr<Endpoint> endpoint = known.lock();
+  if (endpoint != nullptr) {
+    endpoint->breaker->SetPolicy(policy.breaker, now);
+    endpoint->limiter->SetPolicy(policy.limiter);
+    endpoint->budget.SetPolicy(policy.budget, now);
+    return endpoint;
+  }
+  endpoint = std::make_shared<Endpoint>(std::string(provider), std::string(host), policy, now);
+  known = endpoint;
+  return endpoint;
+}
+
+std::shared_ptr<Credential> LiveState::CredentialFor(const std::shared_ptr<Endpoint>& endpoint,
+                                                     absl::string_view profile,
+                                                     absl::string_view secret_reference,
+                                                     const ResiliencePolicy& policy, Instant now) {
+  std::weak_ptr<Credential>& known = credentials_[absl::StrCat(
+      KeyOf(endpoint->provider, endpoint->host), "\n", profile, "\n", secret_reference)];
+  std::shared_ptr<Credential> credential = known.lock();
+  if (credential != nullptr) {
+    credential->SetPolicy(policy, now);
+    return credential;
+  }
+  credential = std::make_shared<Credential>(endpoint, std::string(profile), policy, count_);
+  known = credential;
+  return credential;
+}
+
+}  // namespace mg
