@@ -215,6 +215,8 @@ BreakerView BreakerMachine::View(Instant now) const {
   return view;
 }
 
+bool BreakerMachine::Stale(uint64_t generation) const { return generation != generation_; }
+
 BreakerState BreakerMachine::StateAt(Instant now) const {
   const bool over = state_ == BreakerState::kIsolated && now >= isolated_until_;
   return over ? BreakerState::kClosed : state_;
@@ -277,16 +279,15 @@ Transition BreakerMachine::Trip(const char* reason, Instant now, std::optional<a
 
 // `consecutive_truncated_` stays: who cuts everything opens it again with the first cut.
 Transition BreakerMachine::Close(const char* reason, Instant now) {
-  const bool recovered = state_ == BreakerState::kHalfOpen;
   const Transition transition = Enter(BreakerState::kClosed, reason, now);
   window_.Clear(policy_.window);
   consecutive_ = rate_run_ = 0;
   decays_from_ = now;
-  slow_start_from_ = recovered ? now : absl::InfinitePast();
+  slow_start_from_ = now;
   return transition;
 }
 
-// All counters and k = 0, as by an operator's hand.
+// All counters and k = 0, as by an operator's hand: no recovery, so no slow start either.
 void BreakerMachine::Forget(Instant now) {
   window_.Clear(policy_.window);
   consecutive_ = consecutive_truncated_ = rate_run_ = reopened_ = 0;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -128,36 +126,6 @@ TEST_F(LimiterTest, SlotsKeepItAlive) {
   EXPECT_FALSE(weak.expired());
   slot.reset();
   EXPECT_TRUE(weak.expired());
-}
-
-TEST(LimiterThreads, NeverMoreThanItsMaximumAndNobodyIsForgotten) {
-  const std::shared_ptr<Limiter> limiter = Limiter::New({.max_in_flight = 3, .queue = 64});
-  std::atomic<int> holding = 0;
-  std::atomic<int> served = 0;
-  std::atomic<bool> too_many = false;
-  const auto hold = [&](Slot) {
-    if (++holding > 3) too_many = true;
-    ++served;
-    --holding;
-  };
-  const auto work = [&] {
-    for (int i = 0; i < 2000; ++i) {
-      if (std::optional<Slot> slot = limiter->TryAcquire()) {
-        hold(*std::move(slot));
-        continue;
-      }
-      std::optional<Ticket> ticket = limiter->Enqueue([] {});
-      while (!ticket->called()) std::this_thread::yield();
-      hold(*ticket->Take());
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_FALSE(too_many);
-  EXPECT_EQ(served, 16000);
-  EXPECT_EQ(limiter->Now().in_flight, 0);
-  EXPECT_EQ(limiter->Now().queued, 0);
 }
 
 }  // namespace
