@@ -151,9 +151,9 @@ Instant RetryState::ReadyAt(int candidate, Random random) {
 RetryDecision RetryState::Same(int candidate, std::optional<absl::Duration> hint, int tokens,
                                Instant not_after, const Outlook& outlook, Random random) {
   Instant at = ReadyAt(candidate, random);
-  if (outlook.again_from > now_) {
-    at = std::max(at, outlook.again_from);  // the cooldown has the hint in it, and its own jitter
-  } else if (hint.has_value()) {
+  at = std::max(at, outlook.again_from);
+  // Where the cooldown has the hint in it, it has a jitter too: one draw is enough.
+  if (hint.has_value() && outlook.again_from < now_ + *hint) {
     at = std::max(at, now_ + *hint * (1 + 0.1 * random()));
   }
   RetryDecision decision;

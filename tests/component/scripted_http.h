@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -81,6 +82,11 @@ class ScriptedHttp final : public HttpClient {
     always_["http://" + provider + ".test"] = std::move(script);
   }
 
+  // In place of scripts: what each exchange gets, by its URL.
+  void Generate(std::function<Script(const std::string& url)> generator) {
+    generator_ = std::move(generator);
+  }
+
   struct Hit {
     HttpRequest request;
     Instant at;
@@ -97,6 +103,7 @@ class ScriptedHttp final : public HttpClient {
 
  private:
   Script NextFor(const std::string& url) {
+    if (generator_) return generator_(url);
     if (!scripts_.empty()) {
       Script script = std::move(scripts_.front());
       scripts_.pop_front();
@@ -182,6 +189,7 @@ class ScriptedHttp final : public HttpClient {
   VirtualLoop* const loop_;
   std::deque<Script> scripts_;
   std::map<std::string, Script> always_;
+  std::function<Script(const std::string&)> generator_;
   std::vector<std::unique_ptr<Hit>> hits_;
 };
 

@@ -447,6 +447,9 @@ TEST(RetryTest, ARepetitionWaitsForTheCooldownOfItsOwnAnswer) {
   Call longer(1, AtMost(5));
   longer.CoolsUntil(kStart + absl::Milliseconds(2001));  // over inline_wait_max
   EXPECT_EQ(longer.Fail(Hinted(C::kRate, absl::Seconds(1))), "stop");
+  Call others(1, AtMost(5));  // a cooldown that another call's answer set, shorter than this hint
+  others.CoolsUntil(kStart + absl::Milliseconds(500));
+  EXPECT_EQ(others.Fail(Hinted(C::kOverload, absl::Seconds(1))), "a+1000ms");
 }
 
 }  // namespace
