@@ -98,5 +98,58 @@ TEST_P(OneSlot, WhatOpensMeanwhileRefusesTheQueued) {
 
 INSTANTIATE_TEST_SUITE_P(Limits, OneSlot, testing::Bool());
 
+// A total outage of a minute at 100 calls a second: what providers are asked for beyond the calls
+// themselves is next to nothing.
+class Outage : public Scenarios {
+ protected:
+  double Amplification() {
+    constexpr int kCalls = 6000;
+    for (int i = 0; i < kCalls; ++i) {
+      fixture_.Begin(Stream());
+      fixture_.loop.RunFor(absl::Milliseconds(10));
+    }
+    fixture_.loop.RunUntilIdle();
+    const double amplification = static_cast<double>(fixture_.http.hits().size()) / kCalls;
+    RecordProperty("amplification_percent", static_cast<int>(100 * amplification));
+    return amplification;
+  }
+};
+
+TEST_P(Outage, OfOneEndpointWithoutABreakerStaysWithinTheBudget) {
+  ResiliencePolicy policy;
+  policy.breaker.enabled = false;
+  fixture_.SetPolicy(policy);
+  fixture_.Add("a");
+  fixture_.http.Always("a", Failing(503));
+  EXPECT_LE(Amplification(), 1.1);
+  EXPECT_GE(fixture_.http.hits().size(), 6000U);  // each is asked once
+}
+
+TEST_P(Outage, OfAChainOfThreeIsBypassedByTheirBreakers) {
+  for (const char* provider : {"a", "b", "c"}) {
+    fixture_.Add(provider);
+    fixture_.http.Always(provider, Failing(503));
+  }
+  EXPECT_LE(Amplification(), 1.1);
+}
+
+TEST_P(Outage, TheBudgetComesBackWithSuccesses) {
+  ResiliencePolicy policy;
+  policy.breaker.enabled = false;
+  fixture_.SetPolicy(policy);
+  fixture_.Add("a");
+  fixture_.http.Always("a", Failing(503));
+  for (int i = 0; i < 50; ++i) Call();
+  const CallOutcome poor = Call();
+  EXPECT_EQ(poor.Attempts(), "a:overload");
+  EXPECT_EQ(DetailOf(poor.status).reason(), "retry_budget");
+  fixture_.http.Always("a", Good(Stream()));
+  for (int i = 0; i < 20; ++i) Call();
+  fixture_.http.Then(Failing(503));
+  EXPECT_EQ(Call().Attempts(), "a:overload a:ok");
+}
+
+INSTANTIATE_TEST_SUITE_P(Minute, Outage, testing::Bool());
+
 }  // namespace
 }  // namespace mg

@@ -109,5 +109,41 @@ TEST(Burst, AThousandStreamsLeaveNothingBehind) {
   EXPECT_EQ(daemon.Stop(), 0);
 }
 
+// Calls that wait for a slow provider, more than one endpoint may have by default.
+TEST(Burst, TwoThousandSlowCallsAreAllAnswered) {
+  constexpr int kSlowOfChannel = kSanitized ? 100 : 500;
+  FakeUpstream upstream;
+  Gate gate;
+  upstream.When(PathOf("slow")).Reply(Good(false).HoldHead(gate));
+  upstream.When(PathOf("good")).Reply(Good(false));
+  Daemon daemon(
+      {.config = absl::StrCat(Listening(), "limits: { max_in_flight: 4096 }\n", "providers:\n",
+                              Compatible("slow", upstream), Compatible("good", upstream))});
+  Caller bystander(daemon.tcp());
+  ASSERT_TRUE(bystander.Chat(Ask("good/m-1")).ok());
+  const size_t idle = ResidentBytes(daemon);
+  std::vector<std::unique_ptr<Caller>> callers;
+  std::vector<std::unique_ptr<Caller::Call>> calls;
+  for (int channel = 0; channel < kChannels; ++channel) {
+    callers.push_back(std::make_unique<Caller>(daemon.tcp()));
+    for (int i = 0; i < kSlowOfChannel; ++i) {
+      calls.push_back(callers.back()->Start(Ask("slow/m-1"), false));
+    }
+  }
+  EXPECT_TRUE(gate.WaitReached(kChannels * kSlowOfChannel));
+  EXPECT_TRUE(bystander.Chat(Ask("good/m-1")).ok());
+  const size_t peak = ResidentBytes(daemon);
+  RecordProperty("growth_kib", static_cast<int>((peak - idle) >> 10));
+  if (!kSanitized) EXPECT_LT(peak, idle + 128 * kMiB);
+  gate.Open();
+  for (const auto& call : calls) {
+    const Reply reply = call->End();
+    ASSERT_TRUE(reply.ok()) << reply.message;
+    ASSERT_EQ(reply.response.report().attempts_size(), 1);
+  }
+  EXPECT_TRUE(UntilIdle(daemon));
+  EXPECT_EQ(daemon.Stop(), 0);
+}
+
 }  // namespace
 }  // namespace mg::e2e
