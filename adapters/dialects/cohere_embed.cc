@@ -136,16 +136,6 @@ int32_t Sum(int32_t a, int32_t b) {
       std::min<int64_t>(int64_t{a} + b, std::numeric_limits<int32_t>::max()));
 }
 
-// Numbers of one byte each; those of "binary" and "ubinary" hold eight dimensions.
-bool ReadPacked(const JsonValue& value, v1::Embedding* embedding) {
-  if (!value.IsArray() || value.Empty()) return false;
-  for (const JsonValue& number : value.GetArray()) {
-    if (!number.IsInt() || number.GetInt() < -128 || number.GetInt() > 255) return false;
-    embedding->mutable_packed()->push_back(static_cast<char>(number.GetInt()));
-  }
-  return true;
-}
-
 absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const JsonValue& by_type,
                          v1::EmbedResponse* response) {
   for (const char* type : {"float", "base64", "int8", "uint8", "binary", "ubinary"}) {
@@ -157,7 +147,7 @@ absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const 
     for (const JsonValue& vector : vectors->GetArray()) {
       v1::Embedding* embedding = response->add_embeddings();
       const bool read =
-          IsPackedType(type) ? ReadPacked(vector, embedding) : ReadFloats(vector, embedding);
+          IsPackedType(type) ? ReadBytes(vector, embedding) : ReadFloats(vector, embedding);
       if (!read) return MalformedAnswer(context, "a vector is broken");
     }
     return absl::OkStatus();

@@ -36,8 +36,8 @@ absl::Status CheckSettings(const v1::EmbedRequest& request, const OpenAiProfile&
                      absl::StrCat("the preset ", profile.preset, " has no embeddings"));
   }
   if (auto status = CheckEmbedRequest(request); !status.ok()) return status;
-  if (IsPackedType(request.element_type())) {
-    return Unsupported("element_type", "OpenAI's embeddings are floats");
+  if (IsPackedType(request.element_type()) && profile.element_type.empty()) {
+    return Unsupported("element_type", "the vectors of this server are floats");
   }
   if (request.has_dimensions() && profile.dimensions.empty()) {
     return Unsupported("dimensions", "this server's vectors have the length of their model");
@@ -76,6 +76,16 @@ int IndexOf(const JsonValue& item, int position, bool indexed, int count) {
   return index->GetInt();
 }
 
+// False for one that is broken, or that was read before. Where a server has packed types, it writes
+// floats with their points, and only floats.
+bool ReadVector(const JsonValue& value, bool may_be_packed, v1::Embedding* vector) {
+  if (vector->values_size() > 0 || !vector->packed().empty()) return false;
+  const auto is_int = [](const JsonValue& number) { return number.IsInt(); };
+  const bool packed =
+      may_be_packed && value.IsArray() && std::all_of(value.Begin(), value.End(), is_int);
+  return packed ? ReadBytes(value, vector) : ReadFloats(value, vector);
+}
+
 absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const JsonValue& data,
                          v1::EmbedResponse* response) {
   if (!data.IsArray() || static_cast<int>(data.Size()) != batch.count) {
@@ -85,13 +95,14 @@ absl::Status ReadVectors(const DialectContext& context, EmbedBatch batch, const 
   const bool indexed = std::any_of(items.begin(), items.end(), [](const JsonValue& item) {
     return Member(item, "index") != nullptr;
   });
+  const bool may_be_packed = !OpenAiProfileOf(context).element_type.empty();
   std::vector<v1::Embedding> vectors(static_cast<size_t>(batch.count));
   int position = 0;
   for (const JsonValue& item : items) {
     const int index = IndexOf(item, position++, indexed, batch.count);
     const JsonValue* vector = Member(item, "embedding");
-    if (index < 0 || vector == nullptr || vectors[static_cast<size_t>(index)].values_size() > 0 ||
-        !ReadFloats(*vector, &vectors[static_cast<size_t>(index)])) {
+    if (index < 0 || vector == nullptr ||
+        !ReadVector(*vector, may_be_packed, &vectors[static_cast<size_t>(index)])) {
       return MalformedAnswer(context, "a vector, or its index, is broken");
     }
   }
@@ -139,6 +150,9 @@ absl::StatusOr<EncodedRequest> EncodeOpenAiEmbed(const v1::EmbedRequest& request
   if (profile.embed_base64) body.append(",\"encoding_format\":\"base64\"");
   if (request.has_dimensions()) {
     absl::StrAppend(&body, ",\"", profile.dimensions, "\":", request.dimensions());
+  }
+  if (IsPackedType(request.element_type())) {
+    absl::StrAppend(&body, ",\"", profile.element_type, "\":\"", request.element_type(), "\"");
   }
   const std::string& user = request.context().end_user();
   if (!user.empty() && !profile.embed_user.empty()) {

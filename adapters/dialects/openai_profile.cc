@@ -60,6 +60,7 @@ constexpr Profile Mistral() {
   p.user_behind_result = false;
   p.embed_batch = 32;
   p.dimensions = "output_dimension";
+  p.element_type = "output_dtype";
   return p;
 }
 
@@ -119,6 +120,7 @@ constexpr Profile Xai() {
 constexpr Profile OpenRouter() {
   Profile p;
   p.preset = "openrouter";
+  p.schema_everywhere = true;
   p.base_url = "https://openrouter.ai/api/v1";
   p.top_k = "top_k";
   p.choices = false;

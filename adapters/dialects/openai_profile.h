@@ -58,9 +58,11 @@ struct OpenAiProfile {
   bool unanswered_calls = true;    // takes history in which calls and results do not match
   bool user_behind_result = true;  // takes a user's message behind a tool's
   bool short_call_ids = false;     // of nine letters and digits
-  bool json_word = false;          // wants to be told of JSON in words too
-  bool document_url = false;       // documents as {type: document_url}
-  int max_stops = 4;               // 0: none
+  bool schema_everywhere =
+      false;                  // what it passes the request to must know its schema (OpenRouter)
+  bool json_word = false;     // wants to be told of JSON in words too
+  bool document_url = false;  // documents as {type: document_url}
+  int max_stops = 4;          // 0: none
   absl::string_view max_tokens = "max_tokens";
   absl::string_view seed = "seed";  // empty here and below: never sent
   absl::string_view top_k = "";
@@ -79,6 +81,7 @@ struct OpenAiProfile {
 
   int embed_batch = 256;  // 0: it has no embeddings
   absl::string_view dimensions = "dimensions";
+  absl::string_view element_type = "";  // the member for EmbedRequest.element_type
   bool embed_base64 = false;
   bool embed_tokens = false;
   absl::string_view embed_user = "";

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/dialects/openai_encoding.h"
 #include "adapters/json_text.h"
+#include "adapters/provider_options.h"
 #include "adapters/tool_checks.h"
 
 namespace mg {
@@ -241,6 +242,16 @@ absl::Status DropSchemaHints(const v1::JsonSchema& schema, const std::string& fi
   return absl::OkStatus();
 }
 
+// Has the caller decided itself what OpenRouter may pass the request to?
+bool SaysWhoMustKnow(const OpenAiEncoding& encoding) {
+  google::protobuf::Struct options;
+  OptionsFor(encoding.request.provider_options(), encoding.context.provider, kOpenAiDialect,
+             &options);
+  const auto provider = options.fields().find("provider");
+  return provider != options.fields().end() &&
+         provider->second.struct_value().fields().contains("require_parameters");
+}
+
 }  // namespace
 
 bool NeedsSchemaInstruction(const OpenAiEncoding& encoding) {
@@ -312,6 +323,9 @@ absl::Status EncodeOpenAiFormat(OpenAiEncoding* encoding) {
     absl::StrAppend(out, ",\"strict\":", strict || schema.strict() ? "true" : "false");
   }
   out->append("}}");
+  if (encoding->profile.schema_everywhere && !SaysWhoMustKnow(*encoding)) {
+    out->append(",\"provider\":{\"require_parameters\":true}");
+  }
   return absl::OkStatus();
 }
 

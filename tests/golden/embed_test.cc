@@ -54,6 +54,42 @@ TEST(EmbedRequest, OfACompatibleServerHoldsNothingItMayNotKnow) {
   EXPECT_EQ(encoded->warnings[1].field(), "task");
 }
 
+TEST(EmbedRequest, MistralHasOtherTypesThanFloat) {
+  DialectContext context = Context(true);
+  context.preset = "mistral";
+  v1::EmbedRequest request = Texts(1);
+  request.set_element_type("ubinary");
+  request.set_dimensions(256);
+  auto encoded = OpenAi().EncodeEmbed(request, context, {0, 1});
+  ASSERT_TRUE(encoded.ok()) << encoded.status();
+  EXPECT_EQ(encoded->http.body,
+            R"({"model":"text-embedding-3-small","input":["a \"quoted\" text"],)"
+            R"("output_dimension":256,"output_dtype":"ubinary"})");
+  v1::EmbedResponse response;
+  const auto decode = [&](const std::string& vector) {
+    response.Clear();
+    return OpenAi().DecodeEmbed(context, {0, 1},
+                                absl::StrCat(R"({"data":[{"index":0,"embedding":)", vector, "}]}"),
+                                &response);
+  };
+  ASSERT_TRUE(decode("[0,255,17]").ok());
+  EXPECT_EQ(response.embeddings(0).packed(), std::string("\0\xff\x11", 3));
+  ASSERT_TRUE(decode("[-128,127]").ok());
+  EXPECT_EQ(response.embeddings(0).packed(), "\x80\x7f");
+  ASSERT_TRUE(decode("[0.5,1.0]").ok());
+  EXPECT_THAT(response.embeddings(0).values(), ElementsAre(0.5F, 1.0F));
+  EXPECT_FALSE(decode("[256]").ok());
+  EXPECT_FALSE(decode("[]").ok());
+  // Elsewhere whole numbers are floats, and no other type can be asked for.
+  response.Clear();
+  ASSERT_TRUE(
+      OpenAi()
+          .DecodeEmbed(Context(true), {0, 1}, R"({"data":[{"embedding":[1,2]}]})", &response)
+          .ok());
+  EXPECT_EQ(response.embeddings_size(), 1);
+  EXPECT_EQ(DetailOf(OpenAi().CutEmbed(request, Context(true)).status()).field(), "element_type");
+}
+
 TEST(EmbedRequest, OptionsAreMergedAndReplaceNothing) {
   v1::EmbedRequest request = Texts(1);
   auto& options = (*request.mutable_provider_options())["openai"];
