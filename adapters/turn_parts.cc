@@ -47,7 +47,10 @@ absl::Status TurnWriter::WriteAssistant(const Message& message, int index) {
   for (int i = 0; i < message.parts_size(); ++i) {
     const Part& part = message.parts(i);
     const PartPlace place = {index, i};
-    if (auto status = DropExtras(part, place); !status.ok()) return status;
+    if (auto status = WritesCitations(part) ? absl::OkStatus() : DropExtras(part, place);
+        !status.ok()) {
+      return status;
+    }
     const bool continued = last_message && i == last && IsSaid(part) && rules_.prefill;
     absl::Status status;
     if (continued && absl::ascii_isspace(static_cast<unsigned char>(

@@ -56,6 +56,8 @@ class TurnWriter {
   // Can the candidate read a block of this origin?
   virtual bool IsOwnOrigin(absl::string_view origin) const = 0;
   virtual bool HasOptions(const v1::Part& part) const = 0;
+  // Does AppendBlock write the citations of a part of the assistant's?
+  virtual bool WritesCitations(const v1::Part& /*part*/) const { return false; }
   // The turn is whole; a block that is appended still belongs to it.
   virtual absl::Status CloseTurn() { return absl::OkStatus(); }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/answer_pieces.h"
 #include "adapters/block_state.h"
+#include "adapters/dialects/anthropic_citations.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/generated_id.h"
 #include "adapters/json_text.h"
@@ -21,26 +22,6 @@ AnthropicBlock::Kind KindOf(absl::string_view type) {
   if (type == "redacted_thinking") return AnthropicBlock::Kind::kRedacted;
   if (type == "tool_use") return AnthropicBlock::Kind::kToolUse;
   return AnthropicBlock::Kind::kOther;
-}
-
-void ReadCitation(const JsonValue& from, v1::Citation* citation) {
-  const absl::string_view url = StringMember(from, "url");
-  const absl::string_view uri = url.empty() ? StringMember(from, "source") : url;
-  const absl::string_view own_title = StringMember(from, "title");
-  const absl::string_view title =
-      own_title.empty() ? StringMember(from, "document_title") : own_title;
-  citation->set_uri(std::string(uri));
-  citation->set_title(std::string(title));
-  citation->set_cited_text(std::string(StringMember(from, "cited_text")));
-  for (const auto& member : from.GetObject()) {
-    const absl::string_view name = StringOf(member.name);
-    if (member.value.IsNull() || name == "url" || name == "source" || name == "title" ||
-        name == "document_title" || name == "cited_text") {
-      continue;
-    }
-    ToStructValue(member.value, 8,
-                  &(*citation->mutable_details()->mutable_fields())[std::string(name)]);
-  }
 }
 
 }  // namespace
@@ -110,7 +91,7 @@ void AnthropicBlock::GiveArguments(absl::string_view piece, Sink* sink) {
 }
 
 void AnthropicBlock::GiveCitation(const JsonValue& citation, Sink* sink) {
-  if (citation.IsObject()) ReadCitation(citation, NewPart(sink)->add_citations());
+  if (citation.IsObject()) ReadAnthropicCitation(citation, NewPart(sink)->add_citations());
 }
 
 void AnthropicBlock::StartToolUse(const JsonValue& block, absl::string_view text, Sink* sink) {

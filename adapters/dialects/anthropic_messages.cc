@@ -1,8 +1,11 @@
 // What Anthropic's turns are made of: thinking with its signature, tool calls and their results.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "adapters/block_state.h"
 #include "adapters/call_arguments.h"
 #include "adapters/call_id.h"
+#include "adapters/dialects/anthropic_citations.h"
 #include "adapters/dialects/anthropic_encoding.h"
 #include "adapters/json_text.h"
 #include "adapters/turn_writer.h"
@@ -30,7 +33,14 @@ class MessageWriter final : public TurnWriter {
     out_.push_back('}');
   }
   absl::Status AppendBlock(const Part& part, const PartPlace& place) override {
-    return AppendAnthropicBlock(part, place, &encoding_);
+    auto status = AppendAnthropicBlock(part, place, &encoding_);
+    const bool said = request_.messages(place.message).role() == v1::ROLE_ASSISTANT;
+    if (status.ok() && said && WritesCitations(part)) AppendCitations(part);
+    return status;
+  }
+  bool WritesCitations(const Part& part) const override {
+    return part.has_text() && !part.citations().empty() && !HasOptions(part) &&
+           std::all_of(part.citations().begin(), part.citations().end(), IsAnthropicCitation);
   }
   bool IsOwnOrigin(absl::string_view origin) const override {
     return IsBlockOrigin(origin, kAnthropicDialect, encoding_.context);
@@ -46,6 +56,18 @@ class MessageWriter final : public TurnWriter {
  private:
   std::optional<BlockState> StateOf(const Part& part) const {
     return ReadBlockState(part.provider_state(), kAnthropicDialect, encoding_.context);
+  }
+
+  // To the block at the end.
+  void AppendCitations(const Part& part) {
+    out_.pop_back();
+    AppendJsonKey("citations", &out_);
+    out_.push_back('[');
+    for (const v1::Citation& citation : part.citations()) {
+      if (out_.back() != '[') out_.push_back(',');
+      AppendAnthropicCitation(citation, &out_);
+    }
+    out_.append("]}");
   }
 
   AnthropicEncoding& encoding_;
