@@ -170,6 +170,16 @@ Task<absl::StatusOr<std::vector<std::string>>> HttpProvider::ListModels(
   co_return names;
 }
 
+Task<absl::Status> HttpProvider::Reach(const Ask& ask, Instant until,
+                                       Cancellation* cancellation) const {
+  HttpRequest request;
+  request.method = "GET";
+  request.url = platform_.base_url;
+  const std::unique_ptr<HttpExchange> exchange =
+      ask.http->Start(std::move(request), endpoint_, ask.connect_timeout);
+  co_return (co_await exchange->Head(until, cancellation)).status();
+}
+
 bool HttpProvider::Takes(KeyForm form) const {
   return form != KeyForm::kAws || adapter_.platform->TakesAwsKeys();
 }

@@ -35,6 +35,8 @@ class HttpProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
   Task<absl::StatusOr<std::vector<std::string>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const override;
+  Task<absl::Status> Reach(const Ask& ask, Instant until,
+                           Cancellation* cancellation) const override;
   bool Takes(KeyForm form) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
 

@@ -102,7 +102,7 @@ void AddListings(const std::vector<Discovery::Listing>& listings, const Snapshot
 void Scrub(const Logger* logger, v1::ListModelsResponse* response) {
   if (logger == nullptr) return;
   for (v1::Warning& warning : *response->mutable_warnings()) {
-    logger->scrubber().Scrub(warning.mutable_message());
+    logger->scrubber()->Scrub(warning.mutable_message());
   }
 }
 

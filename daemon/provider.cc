@@ -11,4 +11,8 @@ Task<absl::StatusOr<std::vector<std::string>>> Provider::ListModels(const Ask&, 
                       absl::StrCat(name(), " has no list of its models that can be asked for"));
 }
 
+Task<absl::Status> Provider::Reach(const Ask&, Instant, Cancellation*) const {
+  co_return absl::OkStatus();
+}
+
 }  // namespace mg

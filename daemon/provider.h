@@ -101,6 +101,9 @@ class Provider {
   // no list; what `ask` and `cancellation` refer to must outlive the task.
   virtual Task<absl::StatusOr<std::vector<std::string>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const;
+  // Whether it can be reached at all, without its key and for nothing: OK with any answer, whatever
+  // it says. One that asks nobody always can. Of `ask` is read what ListModels reads of it.
+  virtual Task<absl::Status> Reach(const Ask& ask, Instant until, Cancellation* cancellation) const;
   // Whether a call may bring a key of this form along. One that asks nobody takes any, and never
   // sees it.
   virtual bool Takes(KeyForm) const { return true; }

@@ -40,8 +40,9 @@ bool IsRetry(const Rpc& rpc) {
 absl::Status Scrubbed(const Logger* logger, const absl::Status& status, v1::ErrorDetail detail) {
   std::string text(status.message());
   if (logger != nullptr) {
-    logger->scrubber().Scrub(&text);
-    logger->scrubber().Scrub(detail.mutable_provider_message());
+    const std::shared_ptr<const Scrubber> scrubber = logger->scrubber();
+    scrubber->Scrub(&text);
+    scrubber->Scrub(detail.mutable_provider_message());
   }
   return MakeError(ClassOf(status), std::move(detail), text);
 }

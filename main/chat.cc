@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -23,6 +22,7 @@
 #include "base/utf8.h"
 #include "google/rpc/status.pb.h"
 #include "main/commands.h"
+#include "main/options.h"
 #include "modelgateway/v1/gateway.grpc.pb.h"
 
 namespace mg {
@@ -34,7 +34,6 @@ constexpr char kUsage[] =
     "    model-gateway chat \"Why is the sky blue?\"\n"
     "    cat report.txt | model-gateway chat --model fast\n";
 
-constexpr char kDefaultTcp[] = "127.0.0.1:7411";
 constexpr char kDim[] = "\x1b[2m";
 constexpr char kCyan[] = "\x1b[36m";
 constexpr char kPlain[] = "\x1b[0m";
@@ -44,23 +43,6 @@ struct ChatOptions {
   std::string model = "default";
   std::optional<std::string> text;  // none, or "-": standard input
 };
-
-bool IsSocket(const std::string& path) {
-  struct stat found{};
-  return stat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode);
-}
-
-// Where a daemon with defaults listens: its socket if there is one.
-std::string DefaultAddress() {
-  std::string path = "/run/model-gateway/gateway.sock";
-  if (IsSocket(path)) return absl::StrCat("unix:", path);
-  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime != '\0') {
-    path = absl::StrCat(runtime, "/model-gateway/gateway.sock");
-    if (IsSocket(path)) return absl::StrCat("unix:", path);
-  }
-  return kDefaultTcp;
-}
 
 // The sentence that says what is wrong with the arguments; empty if nothing is.
 std::string ParseOptions(const std::vector<std::string>& arguments, ChatOptions* options) {

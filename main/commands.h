@@ -14,5 +14,6 @@ inline constexpr int kWrongUsage = 2;
 int RunServe(const std::vector<std::string>& arguments);
 int RunCheck(const std::vector<std::string>& arguments);
 int RunConfig(const std::vector<std::string>& arguments);
+int RunDoctor(const std::vector<std::string>& arguments);
 
 }  // namespace mg

@@ -7,6 +7,8 @@
 #include "base/version.h"
 #include "main/chat.h"
 #include "main/commands.h"
+#include "main/explain.h"
+#include "main/health.h"
 
 namespace {
 
@@ -14,14 +16,26 @@ constexpr char kHelp[] =
     R"(model-gateway: one door to all language models, beside your application.
 
 usage:
-  model-gateway serve [--config FILE] [--ready-file FILE]
+  model-gateway serve [--config FILE] [--config-dir DIR] [--ready-file FILE]
       Runs the daemon. The configuration is FILE, else the text in MODEL_GATEWAY_CONFIG, else the
       file named by MODEL_GATEWAY_CONFIG_FILE, else embedded defaults: the mock provider, and a
-      provider for each well-known key in the environment.
-  model-gateway check FILE|-
+      provider for each well-known key in the environment. The files of DIR (*.yaml, *.yml, *.json)
+      lie over it. A change of a file is taken up while the daemon runs.
+  model-gateway check FILE|- [--config-dir DIR]
       Checks a configuration as serve would, and names every problem at once.
-  model-gateway config docs
-      The manual of the configuration: every key with its type, limits, default and meaning.
+  model-gateway config docs|schema|example
+      The manual of the configuration, with every key; a JSON Schema of it for editors; one to
+      begin with.
+  model-gateway config effective [--config FILE] [--config-dir DIR]
+      Each value that holds and where it comes from: file and line, environment, default.
+  model-gateway doctor [--config FILE] [--config-dir DIR] [--json]
+      Asks every configured provider, for nothing, whether it would serve: its name, TLS, key and
+      list of models; and says what to do where not.
+  model-gateway explain MODEL [--routing-key K] [--end-user U] [--session-id S]
+                        [--config FILE] [--config-dir DIR]
+      Which candidate would serve a call by this configuration, all of them being well, and why.
+  model-gateway health [--socket ADDRESS] [--service NAME]
+      Whether a daemon serves: exit code 0. For probes.
   model-gateway chat [--address ADDRESS] [--model MODEL] [TEXT|-]
       One call from the terminal, streamed.
   model-gateway --version
@@ -49,7 +63,10 @@ int main(int argc, char** argv) {
   if (command == "serve") return mg::RunServe(rest);
   if (command == "check") return mg::RunCheck(rest);
   if (command == "config") return mg::RunConfig(rest);
+  if (command == "doctor") return mg::RunDoctor(rest);
+  if (command == "explain") return mg::RunExplain(rest);
   if (command == "chat") return mg::RunChat(rest);
+  if (command == "health") return mg::RunHealth(rest);
   if (command.empty()) {
     std::fputs(kHelp, stderr);
   } else {

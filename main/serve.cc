@@ -25,8 +25,8 @@
 #include "daemon/config/effective.h"
 #include "daemon/config/listen.h"
 #include "daemon/config/load.h"
+#include "daemon/config/reading.h"
 #include "daemon/config/resilience.h"
-#include "daemon/config/source.h"
 #include "daemon/count_tokens_method.h"
 #include "daemon/embed_method.h"
 #include "daemon/grpc_health.h"
@@ -34,12 +34,14 @@
 #include "daemon/list_models_method.h"
 #include "daemon/live_view.h"
 #include "daemon/memory_limit.h"
+#include "daemon/reload.h"
 #include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
 #include "daemon/runtime/http_server.h"
 #include "daemon/status_pages.h"
 #include "daemon/worker.h"
 #include "main/commands.h"
+#include "main/options.h"
 #include "main/ready_file.h"
 #include "main/startup_code.h"
 #include "telemetry/report.h"
@@ -57,30 +59,21 @@ constexpr absl::Duration kLastTransfers = absl::Milliseconds(300);
 constexpr absl::Duration kLastPages = absl::Milliseconds(500);
 
 struct ServeArguments {
-  std::optional<std::string> config;
+  ConfigPlace config;
   std::string ready_file;
 };
-
-// The value of `--name VALUE` or `--name=VALUE` at `*at`, moved on behind it.
-std::optional<std::string> Option(const std::vector<std::string>& arguments, absl::string_view name,
-                                  size_t* at) {
-  const std::string& argument = arguments[*at];
-  if (argument == name && *at + 1 < arguments.size()) return arguments[++*at];
-  if (absl::StartsWith(argument, absl::StrCat(name, "="))) return argument.substr(name.size() + 1);
-  return std::nullopt;
-}
 
 std::optional<ServeArguments> ParseArguments(const std::vector<std::string>& arguments) {
   ServeArguments parsed;
   for (size_t at = 0; at < arguments.size(); ++at) {
-    if (auto config = Option(arguments, "--config", &at)) {
-      parsed.config = *config;
-    } else if (auto ready_file = Option(arguments, "--ready-file", &at)) {
+    if (TakeConfigOption(arguments, &at, &parsed.config)) continue;
+    if (auto ready_file = Option(arguments, "--ready-file", &at)) {
       parsed.ready_file = *ready_file;
     } else {
       std::fprintf(stderr,
                    "model-gateway: serve does not take \"%s\" here\n"
-                   "usage: model-gateway serve [--config FILE] [--ready-file FILE]\n",
+                   "usage: model-gateway serve [--config FILE] [--config-dir DIR] "
+                   "[--ready-file FILE]\n",
                    arguments[at].c_str());
       return std::nullopt;
     }
@@ -113,37 +106,6 @@ LogOptions LogOptionsOf(const v1::Config& config) {
   return options;
 }
 
-std::vector<absl::string_view> SecretsOf(const LoadedConfig& loaded) {
-  std::vector<absl::string_view> secrets;
-  for (const auto& [path, secret] : loaded.secrets) secrets.push_back(secret.Reveal());
-  return secrets;
-}
-
-// Every name of the configuration that may become the value of a label.
-std::vector<std::string> LabelValuesOf(const v1::Config& config) {
-  std::vector<std::string> values;
-  const auto add_pair = [&](const std::string& provider, const std::string& model) {
-    values.push_back(model);
-    values.push_back(absl::StrCat(provider, "/", model));
-  };
-  for (const auto& [name, target] : config.aliases()) {
-    values.push_back(name);
-    const size_t slash = target.find('/');
-    if (slash != std::string::npos) add_pair(target.substr(0, slash), target.substr(slash + 1));
-  }
-  for (const auto& [name, provider] : config.providers()) {
-    values.push_back(name);
-    for (const std::string& model : provider.mock().models()) add_pair(name, model);
-  }
-  for (const auto& [name, group] : config.groups()) {
-    values.push_back(name);
-    for (const v1::CandidateConfig& candidate : group.candidates()) {
-      add_pair(candidate.provider(), candidate.model());
-    }
-  }
-  return values;
-}
-
 std::vector<std::string> TextsOf(const std::vector<Address>& addresses) {
   std::vector<std::string> texts;
   texts.reserve(addresses.size());
@@ -154,13 +116,18 @@ std::vector<std::string> TextsOf(const std::vector<Address>& addresses) {
 // The running daemon: its parts in the order in which they depend on each other.
 class Daemon {
  public:
-  Daemon(const LoadedConfig& loaded, ListenPlan listen, Logger* logger)
+  Daemon(const ConfigPlace& place, const Outside& outside,
+         std::shared_ptr<const ConfigReading> reading, ListenPlan listen, Logger* logger)
       : listen_(std::move(listen)),
-        drain_timeout_(DrainTimeoutOf(loaded.config)),
         logger_(logger),
-        budget_(BufferedBytesOf(loaded.config, CgroupMemoryLimit())),
-        telemetry_(logger, MetricsOptionsOf(loaded.config)),
+        budget_(BufferedBytesOf(reading->loaded.config, CgroupMemoryLimit())),
+        telemetry_(logger, MetricsOptionsOf(reading->loaded.config)),
         http_(CurlHttpClient::New(&loop_, ProxyEnvironment::OfProcess())),
+        build_([this](const LoadedConfig& loaded, bool dry_run) {
+          Lasting scratch(lasting_.salt);
+          return BuildSnapshot(loaded, dry_run ? &scratch : &lasting_, loop_.Measure());
+        }),
+        reloader_(&loop_, &worker_, place, outside, std::move(reading), build_),
         health_(&loop_, {kServiceName}),
         pages_(&telemetry_, &ready_) {
     worker_.loop = &loop_;
@@ -169,7 +136,7 @@ class Daemon {
     worker_.budget = &budget_;
   }
 
-  absl::Status Open(const LoadedConfig& loaded);
+  absl::Status Open();
   const Listeners& listeners() const { return listeners_; }
   void Run(const sigset_t& signals);
 
@@ -183,7 +150,6 @@ class Daemon {
   static Task<void> Drain(Daemon* daemon);
 
   const ListenPlan listen_;
-  const absl::Duration drain_timeout_;
   Logger* const logger_;
   EpollLoop loop_;
   ByteBudget budget_;
@@ -191,6 +157,8 @@ class Daemon {
   Telemetry telemetry_;
   std::unique_ptr<CurlHttpClient> http_;
   Worker worker_;
+  const Reloader::Build build_;
+  Reloader reloader_;
   bool ready_ = false;
   bool draining_ = false;
   Health health_;
@@ -214,9 +182,9 @@ MetricsOptions Daemon::MetricsOptionsOf(const v1::Config& config) {
   return options;
 }
 
-absl::Status Daemon::Open(const LoadedConfig& loaded) {
+absl::Status Daemon::Open() {
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
-      BuildSnapshot(loaded, &lasting_, loop_.now());
+      build_(reloader_.config()->loaded, false);
   if (!snapshot.ok()) return snapshot.status();
   worker_.snapshot = *std::move(snapshot);
   absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &listeners_.admin);
@@ -292,6 +260,7 @@ absl::Status Daemon::OpenHttp(const std::vector<Address>& addresses, absl::strin
 void Daemon::Run(const sigset_t& signals) {
   const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   loop_.Watch(fd, EPOLLIN, [this, fd](uint32_t) { OnSignal(fd); });
+  reloader_.Start();
   loop_.Run();
   loop_.Unwatch(fd);
   close(fd);
@@ -304,8 +273,7 @@ void Daemon::OnSignal(int fd) {
   signalfd_siginfo info{};
   while (read(fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == SIGHUP) {
-      logger_->Log(LogLevel::kWarn, "config.reload_ignored",
-                   "SIGHUP is ignored: reload is not in this version; restart the daemon");
+      reloader_.Ask();
     } else if (draining_) {
       logger_->Log(LogLevel::kWarn, "stop.forced", "second signal: the daemon ends at once");
       logger_->Flush();
@@ -318,15 +286,16 @@ void Daemon::OnSignal(int fd) {
 }
 
 Task<void> Daemon::Drain(Daemon* daemon) {
+  const absl::Duration timeout = DrainTimeoutOf(daemon->reloader_.config()->loaded.config);
   daemon->logger_->Log(LogLevel::kInfo, "drain.start",
                        "draining: new calls are refused, running ones go on",
                        {{"running", static_cast<int64_t>(daemon->grpc_->running())},
-                        {"timeout", absl::FormatDuration(daemon->drain_timeout_)}});
+                        {"timeout", absl::FormatDuration(timeout)}});
   daemon->ready_ = false;
   daemon->health_.SetServing(false);
   daemon->grpc_->StopAccepting();
   EpollLoop& loop = daemon->loop_;
-  Instant end = loop.now() + daemon->drain_timeout_;
+  Instant end = loop.now() + timeout;
   while (daemon->grpc_->running() > 0 && loop.now() < end) {
     co_await daemon->grpc_->idle()->Wait(end, nullptr);
   }
@@ -345,6 +314,7 @@ Task<void> Daemon::Drain(Daemon* daemon) {
   for (const std::unique_ptr<HttpServer>& server : daemon->http_servers_) {
     co_await server->Stop(loop.now() + kLastPages);
   }
+  co_await daemon->reloader_.Stop();
   daemon->logger_->Log(LogLevel::kInfo, "drain.end", "drained",
                        {{"cut", static_cast<int64_t>(cut)}});
   loop.Stop();
@@ -355,23 +325,14 @@ int FailConfig(absl::string_view message) {
   return kWrongUsage;
 }
 
-void SayStart(const ChosenConfig& chosen, const LoadedConfig& loaded, const ListenPlan& listen,
-              const Listeners& listeners, Logger* logger) {
-  for (const std::string& warning : loaded.warnings) {
-    logger->Log(LogLevel::kWarn, "config.warning", "configuration", {{"detail", warning}});
-  }
-  for (const auto* notes : {&chosen.notes, &listen.notes}) {
-    for (const std::string& note : *notes) {
-      logger->Log(LogLevel::kInfo, "config.note", "configuration", {{"detail", note}});
-    }
-  }
-  if (!loaded.no_effect.empty()) {
-    logger->Log(LogLevel::kWarn, "config.no_effect",
-                "keys of the configuration without effect in this version",
-                {{"keys", absl::StrJoin(loaded.no_effect, ", ")}});
+void SayStart(const ConfigReading& reading, const ListenPlan& listen, const Listeners& listeners,
+              Logger* logger) {
+  LogConfigNotes(reading, logger);
+  for (const std::string& note : listen.notes) {
+    logger->Log(LogLevel::kInfo, "config.note", "configuration", {{"detail", note}});
   }
   logger->Log(LogLevel::kInfo, "start", "serving",
-              {{"config", chosen.source.name},
+              {{"config", absl::StrJoin(reading.sources, ", ")},
                {"grpc", absl::StrJoin(listeners.grpc, ", ")},
                {"admin", absl::StrJoin(listeners.admin, ", ")},
                {"health", absl::StrJoin(listeners.health, ", ")},
@@ -385,18 +346,19 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (!parsed.has_value()) return kWrongUsage;
   const sigset_t signals = PrepareProcess();
   const Outside outside = RealOutside();
-  absl::StatusOr<ChosenConfig> chosen = ChooseConfig(parsed->config, outside);
-  if (!chosen.ok()) return FailConfig(chosen.status().message());
-  const LoadedConfig loaded = LoadConfig(chosen->source, outside);
+  const auto reading =
+      std::make_shared<const ConfigReading>(ReadConfiguration(parsed->config, outside));
+  if (!reading->found.ok()) return FailConfig(reading->found.message());
+  const LoadedConfig& loaded = reading->loaded;
   if (!loaded.ok()) {
     std::fputs(ToText(loaded.problems).c_str(), stderr);
     return kWrongUsage;
   }
   const ListenPlan listen = ListenOf(loaded.config, outside, MakeSocketFolder);
 
-  Logger logger(LogOptionsOf(loaded.config), SecretsOf(loaded));
-  Daemon daemon(loaded, listen, &logger);
-  absl::Status opened = daemon.Open(loaded);
+  Logger logger(LogOptionsOf(loaded.config), loaded.SecretTexts());
+  Daemon daemon(parsed->config, outside, reading, listen, &logger);
+  absl::Status opened = daemon.Open();
   ReadyFile ready_file(parsed->ready_file);
   if (opened.ok()) opened = ready_file.Write(daemon.listeners());
   GiveBackStartupCode();
@@ -404,7 +366,7 @@ int RunServe(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "model-gateway: %s\n", std::string(opened.message()).c_str());
     return kFailed;
   }
-  SayStart(*chosen, loaded, listen, daemon.listeners(), &logger);
+  SayStart(*reading, listen, daemon.listeners(), &logger);
   daemon.Run(signals);
   logger.Log(LogLevel::kInfo, "stop", "the daemon has ended");
   logger.Flush();

@@ -52,9 +52,16 @@ Logger::Logger(LogOptions options, const std::vector<absl::string_view>& secrets
     : options_(std::move(options)),
       json_(options_.format == LogFormat::kJson ||
             (options_.format == LogFormat::kAuto && ::isatty(options_.fd) == 0)),
-      scrubber_(secrets),
+      scrubber_(std::make_shared<const Scrubber>(secrets)),
       level_(options_.level),
       writer_(options_.fd, options_.max_lines, options_.max_bytes) {}
+
+void Logger::LearnSecrets(const std::vector<absl::string_view>& secrets) {
+  const std::shared_ptr<const Scrubber> known = scrubber_.load();
+  if (!known->Knows(secrets)) {
+    scrubber_.store(std::make_shared<const Scrubber>(known->With(secrets)));
+  }
+}
 
 void Logger::Log(LogLevel level, absl::string_view event, absl::string_view msg,
                  std::initializer_list<LogField> fields) {
@@ -178,10 +185,11 @@ void Logger::Write(absl::Time at, LogLevel level, absl::string_view event, absl:
                                    {"service.version", options_.version},
                                    {"pod", options_.pod}});
   SortByRank(fields);
+  const std::shared_ptr<const Scrubber> scrubber = scrubber_.load();
   std::list<std::string> scrubbed;  // what the fields and `msg` refer to
   const auto scrub = [&](absl::string_view* text) {
-    if (!scrubber_.Finds(*text)) return;
-    scrubber_.Scrub(&scrubbed.emplace_back(*text));
+    if (!scrubber->Finds(*text)) return;
+    scrubber->Scrub(&scrubbed.emplace_back(*text));
     *text = scrubbed.back();
   };
   scrub(&msg);

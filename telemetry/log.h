@@ -93,7 +93,10 @@ class Logger {
   // Until all lines logged before are written, or `timeout` has passed.
   void Flush(absl::Duration timeout = absl::Seconds(1)) { writer_.Flush(timeout); }
   uint64_t dropped() const { return writer_.dropped(); }
-  const Scrubber& scrubber() const { return scrubber_; }
+  // What it knows now; whoever holds it may go on using it.
+  std::shared_ptr<const Scrubber> scrubber() const { return scrubber_.load(); }
+  // Of these secrets, too, no form appears in any line from now on.
+  void LearnSecrets(const std::vector<absl::string_view>& secrets);
 
  private:
   struct Repeats {
@@ -110,7 +113,7 @@ class Logger {
 
   const LogOptions options_;
   const bool json_;
-  const Scrubber scrubber_;
+  std::atomic<std::shared_ptr<const Scrubber>> scrubber_;
   std::atomic<LogLevel> level_;
   std::mutex mutex_;
   absl::flat_hash_map<std::string, Repeats> repeats_;  // guarded by mutex_

@@ -179,7 +179,7 @@ int RankOf(absl::string_view field, int likely_from) {
 
 size_t MaxBytesOf(const LogField& field) {
   if (field.name == "error.message") return 512;
-  if (field.name == "body") return 8192;
+  if (field.name == "body" || field.name == "problems") return 8192;
   return field.rank < static_cast<int>(kOrder.size()) ? 256 : 1024;
 }
 

@@ -184,6 +184,8 @@ class Metrics::Families {
         .Register(registry_)
         .Add({{"version", options.version}})
         .Set(1);
+    generation_.At({}).Set(1);
+    reload_failed_.At({}).Set(0);
   }
 
   void Started(const CallRecord& record) {
@@ -210,6 +212,17 @@ class Metrics::Families {
         .At({Known(record.provider), Known(record.model),
              record.model.empty() ? "endpoint" : "target", record.from, record.to, record.reason})
         .Increment();
+  }
+
+  void Reloaded(const ReloadRecord& record) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    names_.insert(record.label_values.begin(), record.label_values.end());
+    reloads_.At({record.result}).Increment();
+    generation_.At({}).Set(static_cast<double>(record.generation));
+    reload_failed_.At({}).Set(record.result == "rejected" ? 1 : 0);
+    if (record.result != "ok") return;
+    reload_success_.At({}).Set(absl::ToDoubleSeconds(record.at - absl::UnixEpoch()));
+    for (const auto& [group, share] : record.moved_share) moved_share_.At({group}).Set(share);
   }
 
   std::string Expose() const {
@@ -327,7 +340,7 @@ class Metrics::Families {
                       std::move(labels), &count_, bounds);
   }
 
-  const absl::flat_hash_set<std::string> names_;
+  absl::flat_hash_set<std::string> names_;  // guarded by mutex_
   const std::function<uint64_t()> log_dropped_;
   const std::function<std::vector<GaugeSample>()> state_;
   prometheus::Registry registry_;
@@ -398,6 +411,20 @@ class Metrics::Families {
   Counters hash_key_missing_ =
       CounterOf("modelgateway_hash_key_missing_total",
                 "Calls of a hashed group that had nothing to hash.", {"group"});
+  Counters reloads_ =
+      CounterOf("modelgateway_config_reloads_total",
+                "Reloads of the configuration, by what became of them.", {"result"});
+  Gauges generation_ = GaugeOf("modelgateway_config_generation",
+                               "The configuration that is served, counted from 1 at start.", {});
+  Gauges reload_failed_ =
+      GaugeOf("modelgateway_config_last_reload_failed",
+              "1 while the last configuration that was there could not be taken.", {});
+  Gauges reload_success_ =
+      GaugeOf("modelgateway_config_reload_last_success_timestamp_seconds",
+              "When a changed configuration was last taken, in seconds since 1970.", {});
+  Gauges moved_share_ =
+      GaugeOf("modelgateway_reload_moved_share",
+              "Share of users that the last change of the configuration moved.", {"group"});
 };
 
 Metrics::Metrics(MetricsOptions options)
@@ -406,6 +433,7 @@ Metrics::~Metrics() = default;
 
 void Metrics::CallStarted(const CallRecord& record) { families_->Started(record); }
 void Metrics::BreakerTold(const BreakerRecord& record) { families_->BreakerTold(record); }
+void Metrics::Reloaded(const ReloadRecord& record) { families_->Reloaded(record); }
 void Metrics::CallEnded(const CallRecord& record) { families_->Ended(record); }
 std::string Metrics::Expose() const { return families_->Expose(); }
 

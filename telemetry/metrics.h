@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "telemetry/breaker_record.h"
 #include "telemetry/call_record.h"
 
@@ -35,6 +38,15 @@ struct MetricsOptions {
   std::function<std::vector<GaugeSample>()> state;
 };
 
+// What became of a reload of the configuration.
+struct ReloadRecord {
+  absl::string_view result;  // ok | rejected | unchanged
+  int64_t generation = 0;    // that is served now
+  absl::Time at;
+  std::map<std::string, double> moved_share;  // by group; of result ok
+  std::vector<std::string> label_values;      // further ones; of result ok
+};
+
 class Metrics {
  public:
   explicit Metrics(MetricsOptions options);
@@ -43,6 +55,8 @@ class Metrics {
   void CallStarted(const CallRecord& record);
   // Exactly once for each call that has started.
   void CallEnded(const CallRecord& record);
+  // Names that were known stay known: calls that are under way may still end by them.
+  void Reloaded(const ReloadRecord& record);
 
   void BreakerTold(const BreakerRecord& record);
 

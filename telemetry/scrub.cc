@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kMinSecret = 4;
 constexpr size_t kPrefix = 8;
+constexpr size_t kMaxForms = 2'000;
 constexpr absl::string_view kRedacted = "[redacted]";
 
 uint16_t BeginningOf(absl::string_view text) {
@@ -48,27 +49,47 @@ absl::string_view OwnPart(absl::string_view base64, size_t before, size_t size) 
 }  // namespace
 
 Scrubber::Scrubber(const std::vector<absl::string_view>& secrets) {
-  for (const absl::string_view secret : secrets) {
-    if (secret.size() < kMinSecret) continue;
-    Add(secret);
-    Add(UrlEncoded(secret, "0123456789ABCDEF"));
-    Add(UrlEncoded(secret, "0123456789abcdef"));
-    std::string json;
-    AppendJsonString(WithValidUtf8(secret), &json);
-    Add(absl::string_view(json).substr(1, json.size() - 2));
-    for (size_t before = 0; before < 3; ++before) {
-      const std::string moved = absl::StrCat(std::string(before, '\0'), secret);
-      Add(OwnPart(absl::Base64Escape(moved), before, secret.size()));
-      Add(OwnPart(absl::WebSafeBase64Escape(moved), before, secret.size()));
-    }
+  for (const absl::string_view secret : secrets) AddSecret(secret);
+}
+
+Scrubber Scrubber::With(const std::vector<absl::string_view>& secrets) const {
+  Scrubber more(secrets);
+  if (more.needles_.size() + needles_.size() > kMaxForms) return more;
+  for (const Secret& form : needles_) more.Add(form.Reveal());
+  return more;
+}
+
+bool Scrubber::Knows(const std::vector<absl::string_view>& secrets) const {
+  return std::all_of(secrets.begin(), secrets.end(), [this](absl::string_view secret) {
+    return secret.size() < kMinSecret || Has(secret);
+  });
+}
+
+bool Scrubber::Has(absl::string_view form) const {
+  const auto found = by_beginning_.find(BeginningOf(form));
+  return found != by_beginning_.end() &&
+         std::any_of(found->second.begin(), found->second.end(),
+                     [&](size_t index) { return needles_[index].Reveal() == form; });
+}
+
+void Scrubber::AddSecret(absl::string_view secret) {
+  if (secret.size() < kMinSecret) return;
+  Add(secret);
+  Add(UrlEncoded(secret, "0123456789ABCDEF"));
+  Add(UrlEncoded(secret, "0123456789abcdef"));
+  std::string json;
+  AppendJsonString(WithValidUtf8(secret), &json);
+  Add(absl::string_view(json).substr(1, json.size() - 2));
+  for (size_t before = 0; before < 3; ++before) {
+    const std::string moved = absl::StrCat(std::string(before, '\0'), secret);
+    Add(OwnPart(absl::Base64Escape(moved), before, secret.size()));
+    Add(OwnPart(absl::WebSafeBase64Escape(moved), before, secret.size()));
   }
 }
 
 void Scrubber::Add(absl::string_view form) {
   if (form.size() < kMinSecret) return;
-  for (const Secret& needle : needles_) {
-    if (needle.Reveal() == form) return;
-  }
+  if (Has(form)) return;
   const uint16_t beginning = BeginningOf(form);
   begins_.set(beginning);
   by_beginning_[beginning].push_back(needles_.size());

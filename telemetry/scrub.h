@@ -19,6 +19,11 @@ class Scrubber {
   Scrubber() = default;
   // Values of under four bytes are no secrets, and would tear holes into every text.
   explicit Scrubber(const std::vector<absl::string_view>& secrets);
+  // The same with further secrets: those that it knows stay known, since a call that is under way
+  // may still bring them up. Of more than two thousand forms only those of `secrets` are kept.
+  Scrubber With(const std::vector<absl::string_view>& secrets) const;
+
+  bool Knows(const std::vector<absl::string_view>& secrets) const;
 
   // Whether there is something to replace.
   bool Finds(absl::string_view text) const { return Find(text, 0).second != 0; }
@@ -26,6 +31,8 @@ class Scrubber {
   bool Scrub(std::string* text) const;
 
  private:
+  bool Has(absl::string_view form) const;
+  void AddSecret(absl::string_view secret);
   void Add(absl::string_view form);
   // The next place and length of what belongs to a secret, from `at` on; of length 0: none.
   std::pair<size_t, size_t> Find(absl::string_view text, size_t at) const;

@@ -21,6 +21,7 @@ class Telemetry {
   void CallEnded(const CallRecord& record);
 
   void BreakerTold(const BreakerRecord& record);
+  void Reloaded(const ReloadRecord& record) { metrics_.Reloaded(record); }
 
   // The page /metrics, in the text format of Prometheus.
   std::string Expose() const { return metrics_.Expose(); }

@@ -1,7 +1,6 @@
 #include "daemon/config/docs.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/duration.pb.h>
 
 #include <map>
@@ -10,23 +9,17 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "base/check.h"
 #include "base/version.h"
+#include "daemon/config/comments.h"
 #include "daemon/config/markdown.h"
 #include "daemon/config/schema.h"
-#include "proto/embedded.h"
 
 namespace mg {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::DescriptorPool;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptor;
-using google::protobuf::FileDescriptorProto;
-using google::protobuf::FileDescriptorSet;
 using google::protobuf::OneofDescriptor;
-using google::protobuf::SourceLocation;
 
 // ---- the schema as a tree of places
 
@@ -79,48 +72,6 @@ PlacesByType FindPlaces(const Descriptor& root) {
   }
   return places;
 }
-
-// ---- what the proto says in its comments
-
-class Comments {
- public:
-  Comments() {
-    FileDescriptorSet set;
-    const absl::string_view bytes = EmbeddedDescriptors();
-    MG_CHECK(set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
-             "the embedded descriptors cannot be read");
-    for (const FileDescriptorProto& file : set.file()) pool_.BuildFile(file);
-  }
-
-  std::string Of(const Descriptor& type) const {
-    return Leading(pool_.FindMessageTypeByName(type.full_name()));
-  }
-  // That of its enum where it has none of its own.
-  std::string Of(const FieldDescriptor& field) const {
-    std::string comment = Leading(pool_.FindFieldByName(field.full_name()));
-    if (!comment.empty() || field.enum_type() == nullptr) return comment;
-    return Leading(pool_.FindEnumTypeByName(field.enum_type()->full_name()));
-  }
-  // Before the first statement of the file.
-  std::string Head(const FileDescriptor& file) const {
-    SourceLocation location;
-    const FileDescriptor* found = pool_.FindFileByName(file.name());
-    MG_CHECK(found != nullptr, "config.proto is not embedded");
-    found->GetSourceLocation({FileDescriptorProto::kSyntaxFieldNumber}, &location);
-    return location.leading_comments;
-  }
-
- private:
-  template <typename Element>
-  static std::string Leading(const Element* element) {
-    SourceLocation location;
-    MG_CHECK(element != nullptr, "the embedded descriptors are not those that are compiled in");
-    element->GetSourceLocation(&location);
-    return location.leading_comments;
-  }
-
-  DescriptorPool pool_;
-};
 
 // ---- a key in words
 
@@ -188,6 +139,7 @@ std::string FactsOf(const FieldDescriptor& field, absl::string_view path, bool n
   if (!rule.later_values().empty()) {
     absl::StrAppend(&facts, " Not in this version: ", Codes(rule.later_values()), ".");
   }
+  if (rule.needs_restart()) absl::StrAppend(&facts, " A change waits for a restart.");
   if (no_effect || rule.no_effect()) absl::StrAppend(&facts, " Without effect in this version.");
   return facts;
 }

@@ -222,4 +222,28 @@ v1::MockLatency LatencyOf(const v1::MockConfig& mock) {
   return Merged<v1::MockLatency>({&mock.latency()});
 }
 
+std::vector<std::string> LabelValuesOf(const v1::Config& config) {
+  std::vector<std::string> values;
+  const auto add_pair = [&](const std::string& provider, const std::string& model) {
+    values.push_back(model);
+    values.push_back(absl::StrCat(provider, "/", model));
+  };
+  for (const auto& [name, target] : config.aliases()) {
+    values.push_back(name);
+    const size_t slash = target.find('/');
+    if (slash != std::string::npos) add_pair(target.substr(0, slash), target.substr(slash + 1));
+  }
+  for (const auto& [name, provider] : config.providers()) {
+    values.push_back(name);
+    for (const std::string& model : provider.mock().models()) add_pair(name, model);
+  }
+  for (const auto& [name, group] : config.groups()) {
+    values.push_back(name);
+    for (const v1::CandidateConfig& candidate : group.candidates()) {
+      add_pair(candidate.provider(), candidate.model());
+    }
+  }
+  return values;
+}
+
 }  // namespace mg

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -64,6 +65,9 @@ size_t CallBufferOf(const v1::Config& config);
 v1::LogsConfig LogsOf(const v1::Config& config);
 int MaxSeriesOf(const v1::Config& config);
 v1::MockLatency LatencyOf(const v1::MockConfig& mock);
+
+// Every name of the configuration that may become the value of a metric's label.
+std::vector<std::string> LabelValuesOf(const v1::Config& config);
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 

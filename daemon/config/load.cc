@@ -6,10 +6,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "daemon/config/aws.h"
+#include "daemon/config/layers.h"
 #include "daemon/config/provider_kind.h"
 #include "daemon/config/reader.h"
 #include "daemon/config/secrets.h"
@@ -42,20 +46,49 @@ const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
   return key.empty() ? SecretOf(provider, "bearer_token") : key;
 }
 
+std::vector<absl::string_view> LoadedConfig::SecretTexts() const {
+  std::vector<absl::string_view> texts;
+  for (const auto& [path, secret] : secrets) texts.push_back(secret.Reveal());
+  return texts;
+}
+
+namespace {
+
+// The root of all layers; false where one of them is no YAML.
+bool ParseLayers(const std::vector<ConfigSource>& layers, LoadedConfig* loaded, ProblemLog* log,
+                 YamlValue* root) {
+  bool parsed = true;
+  for (const ConfigSource& layer : layers) {
+    const int begin = loaded->sources.Add(layer.name, layer.text);
+    YamlValue top;
+    YamlError error;
+    if (ParseYaml(layer.text, &top, &error)) {
+      MoveLines(begin, &top);
+      LayOver(std::move(top), root);
+    } else {
+      log->Add(begin + error.line, "", error.message);
+      parsed = false;
+    }
+  }
+  return parsed;
+}
+
+}  // namespace
+
 LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside) {
+  return LoadLayers({source}, outside);
+}
+
+LoadedConfig LoadLayers(const std::vector<ConfigSource>& layers, const Outside& outside) {
   LoadedConfig loaded;
-  loaded.file = source.name;
-  ProblemLog log(source.name);
+  ProblemLog log(&loaded.sources);
   YamlValue root;
-  YamlError error;
-  if (ParseYaml(source.text, &root, &error)) {
+  if (ParseLayers(layers, &loaded, &log, &root)) {
     for (const SecretPlace& place : ReadConfig(root, &loaded, &log)) {
       ResolveSecret(place, outside, &loaded, &log);
     }
     TakeAwsEnvironment(outside, &loaded, &log);
     ValidateConfig(outside, &loaded, &log);
-  } else {
-    log.Add(error.line, "", error.message);
   }
   loaded.problems = log.Take();
   return loaded;
@@ -90,6 +123,18 @@ absl::StatusOr<FileContent> ReadFile(const std::string& path, size_t max_bytes) 
   return content;
 }
 
+absl::StatusOr<std::vector<std::string>> ReadFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(path, error);
+  std::vector<std::string> names;
+  for (const std::filesystem::directory_iterator end; !error && entries != end;
+       entries.increment(error)) {
+    names.push_back(entries->path().filename().string());
+  }
+  if (error) return absl::NotFoundError(error.message());
+  return names;
+}
+
 }  // namespace
 
 Outside RealOutside() {
@@ -98,7 +143,7 @@ Outside RealOutside() {
             if (value == nullptr) return std::nullopt;
             return std::string(value);
           },
-          &ReadFile};
+          &ReadFile, &ReadFolder};
 }
 
 }  // namespace mg

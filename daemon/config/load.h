@@ -20,6 +20,7 @@ namespace mg {
 
 namespace v1 = ::modelgateway::v1;
 
+// One text of a configuration.
 struct ConfigSource {
   std::string text;
   std::string name;  // the file's name, or "MODEL_GATEWAY_CONFIG"
@@ -36,6 +37,8 @@ struct Outside {
   std::function<std::optional<std::string>(const std::string& name)> variable;
   // A file of at most `max_bytes`. The status' message ends the sentence "cannot be read: …".
   std::function<absl::StatusOr<FileContent>(const std::string& path, size_t max_bytes)> file;
+  // The names in a folder, in no order. The status likewise.
+  std::function<absl::StatusOr<std::vector<std::string>>(const std::string& path)> folder = {};
 };
 
 // The process' own environment and files.
@@ -45,13 +48,14 @@ Outside RealOutside();
 std::string ReadUpTo(std::istream& in, size_t max_bytes);
 
 struct LoadedConfig {
-  std::string file;
+  SourceLines sources;
   v1::Config config;  // absent keys are absent: effective.h and listen.h give what holds
   std::vector<Problem> problems;       // none: the configuration can serve
   std::vector<std::string> warnings;   // whole lines
   std::vector<std::string> no_effect;  // paths of keys that are there and have none in this version
   absl::flat_hash_map<std::string, Secret> secrets;  // by the path of the reference
-  absl::flat_hash_map<std::string, int> lines;       // of each key and list item, by path
+  // Of each key and list item, by path; as `sources` counts.
+  absl::flat_hash_map<std::string, int> lines;
 
   bool ok() const { return problems.empty(); }
   // Of the path, or of the nearest part of it that is in the file; 0: none is.
@@ -60,8 +64,14 @@ struct LoadedConfig {
   const Secret& SecretOf(absl::string_view provider, absl::string_view key) const;
   // The key of a provider: empty where none is configured.
   const Secret& ApiKeyOf(absl::string_view provider) const;
+  // All of them, for whoever must never write them. They live as long as this does.
+  std::vector<absl::string_view> SecretTexts() const;
 };
 
 LoadedConfig LoadConfig(const ConfigSource& source, const Outside& outside);
+
+// Lays each text over those before it: exactly one level merges by key, so that `providers.a` in
+// two texts is the later one whole; lists replace. At least one text.
+LoadedConfig LoadLayers(const std::vector<ConfigSource>& layers, const Outside& outside);
 
 }  // namespace mg

@@ -28,11 +28,27 @@ std::string OneLine(absl::string_view text) {
 
 }  // namespace
 
+int SourceLines::Add(std::string name, absl::string_view text) {
+  const int begin = end_;
+  sources_.push_back({std::move(name), begin});
+  end_ += static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 2;
+  return begin;
+}
+
+SourceLines::Place SourceLines::At(int line) const {
+  Place place;
+  for (const Source& source : sources_) {
+    if (source.begin > line) break;
+    place = {source.name, line - source.begin};
+  }
+  return place;
+}
+
 std::string ToText(const Problem& problem) {
   std::string out = problem.file;
   if (problem.line > 0) absl::StrAppend(&out, ":", problem.line);
   if (!problem.path.empty()) absl::StrAppend(&out, ": ", problem.path);
-  absl::StrAppend(&out, ": ", problem.message);
+  absl::StrAppend(&out, out.empty() ? "" : ": ", problem.message);
   if (!problem.nearest.empty()) absl::StrAppend(&out, " (did you mean \"", problem.nearest, "\"?)");
   return OneLine(out);
 }
@@ -46,8 +62,8 @@ std::string ToText(absl::Span<const Problem> problems) {
 void ProblemLog::Add(int line, absl::string_view path, absl::string_view message,
                      absl::string_view nearest) {
   if (full()) return;
-  problems_.push_back({file_, line, std::string(CutUtf8(path, kMaxPath)), std::string(message),
-                       std::string(nearest)});
+  problems_.push_back(
+      {"", line, std::string(CutUtf8(path, kMaxPath)), std::string(message), std::string(nearest)});
 }
 
 bool ProblemLog::Has(absl::string_view path) const {
@@ -62,8 +78,15 @@ std::vector<Problem> ProblemLog::Take() {
   std::sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.path, a.message) < std::tie(b.line, b.path, b.message);
   });
-  if (full()) {
-    problems_.push_back({file_, 0, "", "perhaps more is wrong: these are the first problems", ""});
+  const bool cut = full();
+  for (Problem& problem : problems_) {
+    SourceLines::Place place = lines_.At(problem.line);
+    problem.file = std::move(place.file);
+    problem.line = place.line;
+  }
+  if (cut) {
+    problems_.push_back(
+        {lines_.At(0).file, 0, "", "perhaps more is wrong: these are the first problems", ""});
   }
   return std::move(problems_);
 }

@@ -10,8 +10,31 @@
 
 namespace mg {
 
+// The lines of the texts that a configuration is laid together from, counted through as if they
+// stood behind each other: a line is then one number wherever it comes from.
+class SourceLines {
+ public:
+  // Appends a text; what it returns is to be added to the text's own lines (from 1; 0: the text as
+  // a whole).
+  int Add(std::string name, absl::string_view text);
+
+  struct Place {
+    std::string file;
+    int line = 0;  // the text's own; 0: none is to blame
+  };
+  Place At(int line) const;
+
+ private:
+  struct Source {
+    std::string name;
+    int begin = 0;
+  };
+  std::vector<Source> sources_;
+  int end_ = 0;
+};
+
 struct Problem {
-  std::string file;     // the file's name, or "MODEL_GATEWAY_CONFIG"
+  std::string file;     // the file's name, "MODEL_GATEWAY_CONFIG"; empty: none is to blame
   int line = 0;         // from 1; 0: no line is to blame
   std::string path;     // "groups.support.candidates[1].weight"; empty: the file as a whole
   std::string message;  // what is wrong, and what to do
@@ -26,8 +49,10 @@ std::string ToText(absl::Span<const Problem> problems);
 // Collects problems, up to a bound: of a file of garbage nobody reads more.
 class ProblemLog {
  public:
-  explicit ProblemLog(std::string file) : file_(std::move(file)) {}
+  // `lines` must outlive the log.
+  explicit ProblemLog(const SourceLines* lines) : lines_(*lines) {}
 
+  // `line` as `lines` counts.
   void Add(int line, absl::string_view path, absl::string_view message,
            absl::string_view nearest = "");
   // Whether a problem is known at `path` or beneath it: what follows from it is not worth telling.
@@ -36,14 +61,14 @@ class ProblemLog {
   // No more are kept, and Take says so.
   bool full() const { return problems_.size() >= kMaxProblems; }
 
-  // In the order of lines.
+  // In the order of lines, each with those of its own file.
   std::vector<Problem> Take();
 
  private:
   static constexpr size_t kMaxProblems = 500;
 
-  std::string file_;
-  std::vector<Problem> problems_;
+  const SourceLines& lines_;
+  std::vector<Problem> problems_;  // with lines as lines_ counts, and without files
 };
 
 // `text` as a problem may show it: quoted; a long one, which may be a secret at the wrong place,

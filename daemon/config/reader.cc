@@ -133,7 +133,9 @@ void Reader::ReadMessage(const YamlValue& map, const std::string& path, Message*
 bool Reader::IsNew(const YamlEntry& entry, const std::string& path, Seen* seen) {
   const auto [first, is_new] = seen->emplace(entry.key, entry.line);
   if (!is_new) {
-    log_->Add(entry.line, path, absl::StrCat("is there twice: first in line ", first->second));
+    log_->Add(
+        entry.line, path,
+        absl::StrCat("is there twice: first in line ", loaded_->sources.At(first->second).line));
     return false;
   }
   loaded_->lines[path] = entry.line;
@@ -412,7 +414,8 @@ void ReadDefaults(Message* message) {
     map.entries.push_back(std::move(entry));
   }
   LoadedConfig scratch;
-  ProblemLog log("config.proto");
+  scratch.sources.Add("config.proto", "");
+  ProblemLog log(&scratch.sources);
   Reader(&scratch, &log).ReadMessage(map, "", message);
   MG_CHECK(log.empty(), "a default of config.proto breaks its own rule");
 }

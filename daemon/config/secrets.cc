@@ -63,8 +63,9 @@ void ResolveSecret(const SecretPlace& place, const Outside& outside, LoadedConfi
     if (absl::EndsWith(text, "\n")) text.pop_back();
     if (absl::EndsWith(text, "\r")) text.pop_back();
     if (content->others_can_read) {
+      const SourceLines::Place at = loaded->sources.At(line);
       loaded->warnings.push_back(ToText(
-          Problem{loaded->file, line, place.path,
+          Problem{at.file, at.line, place.path,
                   absl::StrCat(what, " can be read by everybody on this machine: chmod o-r"), ""}));
     }
   }

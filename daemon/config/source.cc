@@ -1,7 +1,9 @@
 #include "daemon/config/source.h"
 
+#include <algorithm>
 #include <iostream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/json.h"
@@ -41,6 +43,29 @@ absl::StatusOr<ConfigSource> ReadSource(const std::string& path, absl::string_vi
   return ConfigSource{std::move(content->text), path};
 }
 
+// The files of --config-dir, the first one lowest.
+absl::Status AddFolder(const std::string& folder, const Outside& outside, ChosenConfig* chosen) {
+  absl::StatusOr<std::vector<std::string>> names = outside.folder(folder);
+  if (!names.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the folder ", folder, " (--config-dir) cannot be read: ", names.status().message()));
+  }
+  std::sort(names->begin(), names->end());
+  for (const std::string& name : *names) {
+    const bool ours = absl::EndsWith(name, ".yaml") || absl::EndsWith(name, ".yml") ||
+                      absl::EndsWith(name, ".json");
+    if (!ours || name[0] == '.') continue;
+    const std::string path = absl::StrCat(folder, absl::EndsWith(folder, "/") ? "" : "/", name);
+    absl::StatusOr<ConfigSource> layer = ReadSource(path, "--config-dir", outside);
+    if (!layer.ok()) return layer.status();
+    chosen->layers.push_back(*std::move(layer));
+  }
+  if (!chosen->layers.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the folder ", folder,
+      " (--config-dir) has no file *.yaml, *.yml or *.json, and there is no other configuration"));
+}
+
 bool IsSet(const Outside& outside, const std::string& name) {
   return !outside.variable(name).value_or("").empty();
 }
@@ -48,7 +73,8 @@ bool IsSet(const Outside& outside, const std::string& name) {
 }  // namespace
 
 absl::StatusOr<ChosenConfig> ChooseConfig(const std::optional<std::string>& file,
-                                          const Outside& outside) {
+                                          const Outside& outside,
+                                          const std::optional<std::string>& folder) {
   const std::optional<std::string> text = outside.variable(kText);
   const std::optional<std::string> path = outside.variable(kFile);
   std::vector<std::string> set;
@@ -61,15 +87,18 @@ absl::StatusOr<ChosenConfig> ChooseConfig(const std::optional<std::string>& file
   }
   ChosenConfig chosen;
   if (text.has_value()) {
-    chosen.source = {*text, kText};
+    chosen.layers.push_back({*text, kText});
   } else if (file.has_value() || path.has_value()) {
     auto source = file.has_value() ? ReadSource(*file, "--config", outside)
                                    : ReadSource(*path, kFile, outside);
     if (!source.ok()) return source.status();
-    chosen.source = *std::move(source);
-  } else {
+    chosen.layers.push_back(*std::move(source));
+  } else if (!folder.has_value()) {
     chosen.embedded = true;
-    chosen.source = {EmbeddedConfig(outside, &chosen.notes), "(embedded defaults)"};
+    chosen.layers.push_back({EmbeddedConfig(outside, &chosen.notes), "(embedded defaults)"});
+  }
+  if (folder.has_value()) {
+    if (absl::Status status = AddFolder(*folder, outside, &chosen); !status.ok()) return status;
   }
   return chosen;
 }
@@ -106,6 +135,14 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
   }
   absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
   return text;
+}
+
+void HideConfigVariables(Outside* outside) {
+  outside->variable = [variable = std::move(outside->variable)](
+                          const std::string& name) -> std::optional<std::string> {
+    if (name == kText || name == kFile) return std::nullopt;
+    return variable(name);
+  };
 }
 
 absl::StatusOr<ConfigSource> ReadStandardInput() {

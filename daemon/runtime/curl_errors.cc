@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "daemon/runtime/http_client.h"
 
 namespace mg {
 namespace {
@@ -90,10 +91,28 @@ bool OfConnecting(int code) {
   }
 }
 
+ConnectStep StepOf(int code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return ConnectStep::kName;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+      return ConnectStep::kTls;
+    default:
+      return ConnectStep::kConnection;
+  }
+}
+
 }  // namespace
 
 absl::Status CurlError(const CurlFailure& failure) {
-  if (!failure.sent || OfConnecting(failure.code)) return BeforeSending(failure);
+  if (!failure.sent || OfConnecting(failure.code)) {
+    absl::Status status = BeforeSending(failure);
+    SetConnectStep(StepOf(failure.code), &status);
+    return status;
+  }
   if (Malformed(failure)) {
     return MakeError(ErrorClass::kMalformed,
                      absl::StrCat("the answer of ", failure.peer, " is no valid HTTP: ",

@@ -1,9 +1,27 @@
 #include "daemon/runtime/http_client.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 
 namespace mg {
+
+namespace {
+
+constexpr char kStepUrl[] = "modelgateway.internal/connect-step";
+
+}  // namespace
+
+ConnectStep ConnectStepOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> step = status.GetPayload(kStepUrl);
+  if (step == absl::Cord("name")) return ConnectStep::kName;
+  return step == absl::Cord("tls") ? ConnectStep::kTls : ConnectStep::kConnection;
+}
+
+void SetConnectStep(ConnectStep step, absl::Status* status) {
+  if (step == ConnectStep::kConnection) return;
+  status->SetPayload(kStepUrl, absl::Cord(step == ConnectStep::kName ? "name" : "tls"));
+}
 
 Task<absl::StatusOr<std::string>> ReadAll(HttpExchange* exchange, size_t max_bytes, Instant until,
                                           Cancellation* cancellation) {

@@ -26,6 +26,12 @@ struct HttpEndpoint {
   std::optional<std::string> proxy;
 };
 
+// Where on the way to a connection an exchange failed, for whoever explains it; of a status of
+// class kConnect or kConnectFinal.
+enum class ConnectStep { kName, kConnection, kTls };
+ConnectStep ConnectStepOf(const absl::Status& status);
+void SetConnectStep(ConnectStep step, absl::Status* status);
+
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;

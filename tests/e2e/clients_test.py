@@ -275,7 +275,7 @@ class PythonGrpc(unittest.TestCase):
         with self.assertRaises(grpc.RpcError):
             stuck.result(daemon.SECONDS)
 
-    def test_sighup_does_nothing(self):
+    def test_sighup_without_a_change_leaves_a_line(self):
         self.gateway.process.send_signal(signal.SIGHUP)
         self.assertEqual("Hello", self.stub.Chat(self.request("Hello")).choices[0].message.parts[0].text)
         self.assertEqual(0, self.gateway.stop())

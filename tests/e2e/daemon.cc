@@ -105,6 +105,9 @@ void Daemon::Start(const Options& options) {
   if (!options.config.empty()) {
     words.insert(words.end(), {"--config", folder_ + "/config.yaml"});
   }
+  for (const std::string& argument : options.arguments) {
+    words.push_back(absl::StrReplaceAll(argument, {{"@DIR@", folder_}}));
+  }
   words.insert(words.end(), {"--ready-file", folder_ + "/ready.json"});
   std::vector<std::string> variables = {"PATH=/usr/bin:/bin"};
   for (const auto& [name, value] : options.environment) {

@@ -20,6 +20,7 @@ class Daemon {
   struct Options {
     // YAML, in which @DIR@ stands for folder(); empty: no --config.
     std::string config = {};
+    std::vector<std::string> arguments = {};              // further ones of `serve`, likewise
     std::map<std::string, std::string> environment = {};  // nothing of the test's own is inherited
     std::map<std::string, std::string> files = {};  // in folder(), by name, readable by us alone
     std::optional<mode_t> umask = {};

@@ -112,14 +112,6 @@ TEST_F(LiveStream, DoesNotOutliveASecondSignal) {
   EXPECT_THAT(daemon_->Lines("stop.forced"), Not(IsEmpty()));
 }
 
-TEST(Program, SighupLeavesALineAndNothingElse) {
-  Daemon daemon({.config = absl::StrCat(Listening(), kMock)});
-  daemon.Signal(SIGHUP);
-  EXPECT_TRUE(daemon.WaitForLine("\"config.reload_ignored\""));
-  EXPECT_EQ(Caller(daemon.tcp()).Chat(Ask("mock/echo", "still here")).Text(), "still here");
-  EXPECT_EQ(daemon.Stop(), 0);
-}
-
 mode_t ModeOf(const std::string& path) {
   struct stat info{};
   EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;

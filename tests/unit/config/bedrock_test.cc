@@ -107,11 +107,11 @@ TEST(Bedrock, EmbeddedDefaults) {
   outside.variables["AWS_REGION"] = "us-east-1";
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
   EXPECT_THAT(with.notes, IsEmpty());
-  const LoadedConfig loaded = LoadConfig(with.source, outside.Get());
+  const LoadedConfig loaded = LoadLayers(with.layers, outside.Get());
   EXPECT_EQ(ToText(loaded.problems), "");
   EXPECT_EQ(loaded.ApiKeyOf("bedrock").Reveal(), "k");
   outside.variables = {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_REGION", "us-east-1"}};
-  EXPECT_THAT(LoadConfig(ChooseConfig(std::nullopt, outside.Get())->source, outside.Get())
+  EXPECT_THAT(LoadLayers(ChooseConfig(std::nullopt, outside.Get())->layers, outside.Get())
                   .config.providers(),
               testing::SizeIs(1));
 }

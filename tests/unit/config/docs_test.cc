@@ -66,6 +66,12 @@ TEST(ConfigManual, WhatIsNotThereYetIsSaid) {
               HasSubstr("Not in this version: `tracer`, `otel`, `langfuse`."));
 }
 
+TEST(ConfigManual, WhatWaitsForARestartIsSaid) {
+  EXPECT_THAT(EntryOf("### `listen`"), HasSubstr("A change waits for a restart."));
+  EXPECT_THAT(EntryOf("### `limits.buffered_bytes`"), HasSubstr("change waits for a restart."));
+  EXPECT_THAT(EntryOf("### `retry`"), Not(HasSubstr("restart")));
+}
+
 TEST(ConfigManual, KeysWithKeysOfTheirOwnSayWhereThoseAre) {
   EXPECT_THAT(
       EntryOf("### `providers`"),

@@ -3,7 +3,10 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "daemon/config/load.h"
 
 namespace mg {
@@ -22,6 +25,16 @@ struct FakeOutside {
               const auto found = files.find(path);
               if (found == files.end()) return absl::NotFoundError("No such file or directory");
               return found->second;
+            },
+            [this](const std::string& path) -> absl::StatusOr<std::vector<std::string>> {
+              std::vector<std::string> names;
+              const std::string folder(absl::StripSuffix(path, "/"));
+              for (const auto& [file, content] : files) {
+                if (absl::StartsWith(file, folder + "/"))
+                  names.push_back(file.substr(folder.size() + 1));
+              }
+              if (names.empty()) return absl::NotFoundError("No such file or directory");
+              return names;
             }};
   }
 };

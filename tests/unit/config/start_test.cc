@@ -23,27 +23,27 @@ using testing::SizeIs;
 TEST(Source, TakesOneOfThree) {
   FakeOutside outside;
   outside.files["/a.yaml"] = {"a: 1", true};
-  EXPECT_EQ(ChooseConfig("/a.yaml", outside.Get())->source.text, "a: 1");
-  EXPECT_EQ(ChooseConfig("/a.yaml", outside.Get())->source.name, "/a.yaml");
+  EXPECT_EQ(ChooseConfig("/a.yaml", outside.Get())->layers[0].text, "a: 1");
+  EXPECT_EQ(ChooseConfig("/a.yaml", outside.Get())->layers[0].name, "/a.yaml");
   EXPECT_THAT(std::string(ChooseConfig("/b.yaml", outside.Get()).status().message()),
               HasSubstr("/b.yaml (--config) cannot be read"));
 
   outside.variables["MODEL_GATEWAY_CONFIG_FILE"] = "/a.yaml";
-  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->source.name, "/a.yaml");
+  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->layers[0].name, "/a.yaml");
   EXPECT_THAT(std::string(ChooseConfig("/a.yaml", outside.Get()).status().message()),
               HasSubstr("--config and MODEL_GATEWAY_CONFIG_FILE are set at once"));
 
   outside.variables["MODEL_GATEWAY_CONFIG"] = "b: 2";
   EXPECT_FALSE(ChooseConfig(std::nullopt, outside.Get()).ok());
   outside.variables.erase("MODEL_GATEWAY_CONFIG_FILE");
-  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->source.text, "b: 2");
-  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->source.name, "MODEL_GATEWAY_CONFIG");
+  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->layers[0].text, "b: 2");
+  EXPECT_EQ(ChooseConfig(std::nullopt, outside.Get())->layers[0].name, "MODEL_GATEWAY_CONFIG");
   EXPECT_FALSE(ChooseConfig(std::nullopt, outside.Get())->embedded);
 
   // Set and empty is no wish for the defaults.
   outside.variables["MODEL_GATEWAY_CONFIG"] = "";
   const ChosenConfig chosen = *ChooseConfig(std::nullopt, outside.Get());
-  EXPECT_EQ(ToText(LoadConfig(chosen.source, outside.Get()).problems[0]).substr(0, 30),
+  EXPECT_EQ(ToText(LoadLayers(chosen.layers, outside.Get()).problems[0]).substr(0, 30),
             "MODEL_GATEWAY_CONFIG: is empty");
 }
 
@@ -52,7 +52,7 @@ TEST(Source, EmbeddedDefaults) {
   const ChosenConfig bare = *ChooseConfig(std::nullopt, outside.Get());
   EXPECT_TRUE(bare.embedded);
   EXPECT_THAT(bare.notes, IsEmpty());
-  const LoadedConfig loaded = LoadConfig(bare.source, outside.Get());
+  const LoadedConfig loaded = LoadLayers(bare.layers, outside.Get());
   EXPECT_EQ(ToText(loaded.problems), "");
   EXPECT_THAT(loaded.no_effect, IsEmpty());
   EXPECT_THAT(loaded.config.providers(), SizeIs(1));
@@ -62,7 +62,7 @@ TEST(Source, EmbeddedDefaults) {
   outside.variables = {{"OPENAI_API_KEY", "sk"}, {"ANTHROPIC_API_KEY", "x"}, {"CO_API_KEY", "c"},
                        {"GOOGLE_API_KEY", "g"},  {"MISTRAL_API_KEY", "mi"},  {"GROQ_API_KEY", ""}};
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
-  const LoadedConfig both = LoadConfig(with.source, outside.Get());
+  const LoadedConfig both = LoadLayers(with.layers, outside.Get());
   EXPECT_EQ(ToText(both.problems), "");
   EXPECT_EQ(both.ApiKeyOf("openai").Reveal(), "sk");
   EXPECT_EQ(both.ApiKeyOf("anthropic").Reveal(), "x");
@@ -79,7 +79,7 @@ TEST(Source, EmbeddedDefaults) {
                           "was added for it"));
   outside.variables["AZURE_OPENAI_ENDPOINT"] = "https://r.openai.azure.com/";
   const ChosenConfig azure = *ChooseConfig(std::nullopt, outside.Get());
-  const LoadedConfig resource = LoadConfig(azure.source, outside.Get());
+  const LoadedConfig resource = LoadLayers(azure.layers, outside.Get());
   EXPECT_EQ(ToText(resource.problems), "");
   EXPECT_EQ(resource.ApiKeyOf("azure_openai").Reveal(), "a");
   EXPECT_EQ(resource.config.providers().at("azure_openai").azure_openai().base_url(),
@@ -87,7 +87,7 @@ TEST(Source, EmbeddedDefaults) {
 
   outside.variables = {{"OPENAI_API_KEY", ""}};
   const ChosenConfig empty = *ChooseConfig(std::nullopt, outside.Get());
-  EXPECT_THAT(LoadConfig(empty.source, outside.Get()).config.providers(), SizeIs(1));
+  EXPECT_THAT(LoadLayers(empty.layers, outside.Get()).config.providers(), SizeIs(1));
 }
 
 std::vector<std::string> Texts(const std::vector<Address>& addresses) {

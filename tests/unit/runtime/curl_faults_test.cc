@@ -367,6 +367,7 @@ TEST(CurlConnectTest, ARefusedPortIsConnect) {
   LoopThread loop;
   const Answer answer = loop.Get(url);
   EXPECT_EQ(ClassOf(answer.head_status), ErrorClass::kConnect);
+  EXPECT_EQ(ConnectStepOf(answer.head_status), ConnectStep::kConnection);
   EXPECT_FALSE(answer.sent);
   EXPECT_THAT(answer.head_status.message(), HasSubstr("127.0.0.1:"));
   EXPECT_THAT(answer.head_status.message(), HasSubstr("refused"));

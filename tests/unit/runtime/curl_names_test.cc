@@ -125,6 +125,7 @@ TEST(CurlNamesTest, AnUnknownNameIsFinalForAllWhoWait) {
   for (const auto& ask : asks) {
     ask->Wait();
     EXPECT_EQ(ClassOf(ask->answer.head_status), ErrorClass::kConnectFinal);
+    EXPECT_EQ(ConnectStepOf(ask->answer.head_status), ConnectStep::kName);
     EXPECT_THAT(ask->answer.head_status.message(), HasSubstr("missing.fake:80"));
     EXPECT_THAT(ask->answer.head_status.message(), Not(HasSubstr("secret")));
     EXPECT_FALSE(ask->answer.sent);

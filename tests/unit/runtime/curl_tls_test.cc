@@ -57,6 +57,7 @@ TEST(CurlTlsTest, CertificatesOfOthersAndOldOnesAreRefused) {
   FakeUpstream old({.tls = &expired});
   const Answer too_old = AskWithCa(old, expired.ca_file);
   EXPECT_EQ(ClassOf(too_old.head_status), ErrorClass::kConnectFinal);
+  EXPECT_EQ(ConnectStepOf(too_old.head_status), ConnectStep::kTls);
   EXPECT_THAT(too_old.head_status.message(), HasSubstr("expired"));
 
   FakeUpstream fine({.tls = &good});

@@ -240,5 +240,37 @@ TEST(MetricsTest, TheProcessShowsItself) {
   }
 }
 
+TEST(MetricsTest, Reloads) {
+  Metrics metrics(Options());
+  EXPECT_THAT(metrics.Expose(), HasSubstr("modelgateway_config_generation 1\n"));
+  EXPECT_THAT(metrics.Expose(), HasSubstr("modelgateway_config_last_reload_failed 0\n"));
+  CallRecord record;
+  record.group = "later";
+  Pass(metrics, record);
+  EXPECT_THAT(metrics.Expose(), Not(HasSubstr("later")));
+
+  ReloadRecord reload;
+  reload.result = "rejected";
+  reload.generation = 1;
+  metrics.Reloaded(reload);
+  EXPECT_THAT(metrics.Expose(), HasSubstr("modelgateway_config_last_reload_failed 1\n"));
+  reload.result = "ok";
+  reload.generation = 2;
+  reload.at = absl::FromUnixSeconds(1'790'000'000);
+  reload.moved_share = {{"support", 0.05}};
+  reload.label_values = {"later"};
+  metrics.Reloaded(reload);
+  Pass(metrics, record);
+  const std::string text = metrics.Expose();
+  EXPECT_THAT(text, HasSubstr("modelgateway_config_reloads_total{result=\"rejected\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("modelgateway_config_reloads_total{result=\"ok\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("modelgateway_config_generation 2\n"));
+  EXPECT_THAT(text, HasSubstr("modelgateway_config_last_reload_failed 0\n"));
+  EXPECT_THAT(text, HasSubstr("modelgateway_reload_moved_share{group=\"support\"} 0.05\n"));
+  EXPECT_THAT(text,
+              HasSubstr("modelgateway_config_reload_last_success_timestamp_seconds 1790000000\n"));
+  EXPECT_THAT(text, HasSubstr("group=\"later\""));
+}
+
 }  // namespace
 }  // namespace mg

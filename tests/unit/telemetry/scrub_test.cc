@@ -56,6 +56,22 @@ TEST(ScrubberTest, EncodedForms) {
   }
 }
 
+TEST(ScrubberTest, LearnsWithoutForgetting) {
+  const Scrubber first({"canary-secret-1"});
+  const Scrubber second = first.With({"canary-secret-1", "other-secret-2"});
+  EXPECT_EQ(Scrubbed(second, "canary-secret-1 other-secret-2"), "[redacted] [redacted]");
+  EXPECT_EQ(Scrubbed(first, "other-secret-2"), "other-secret-2");
+  EXPECT_TRUE(second.Knows({"canary-secret-1", "other-secret-2", "abc"}));
+  EXPECT_FALSE(first.Knows({"canary-secret-1", "other-secret-2"}));
+  // Those that are current are never lost, however many there were.
+  Scrubber many;
+  for (int i = 0; i < 500; ++i) {
+    const std::string current = absl::StrCat(i, "-secret-of-now");
+    many = many.With({current});
+    ASSERT_EQ(Scrubbed(many, current), "[redacted]");
+  }
+}
+
 // "Basic" joins user and key before it encodes: the key may stand at any of three places.
 TEST(ScrubberTest, InsideOfOtherBase64) {
   const Scrubber scrubber({"a-long-canary-secret-of-the-gateway"});
