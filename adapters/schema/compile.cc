@@ -463,7 +463,9 @@ void AnswerSchema::Compiler::FindTraits() {
   const std::vector<int> heights = Heights(true);
   traits.recursive = std::find(heights.begin(), heights.end(), 0) != heights.end();
   for (const Node& node : schema_.nodes_) {
-    if (node.additional >= 0 && !schema_.nodes_[static_cast<size_t>(node.additional)].never) {
+    const bool any = node.additional < 0 && node.properties.empty();
+    if (any ? (node.types & kJsonObject) != 0
+            : node.additional >= 0 && !schema_.nodes_[static_cast<size_t>(node.additional)].never) {
       traits.free_members = true;
     }
     for (const auto& [name, property] : node.properties) {

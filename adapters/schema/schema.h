@@ -45,8 +45,9 @@ class AnswerSchema {
   // What some providers do not take of a schema.
   struct Traits {
     bool recursive = false;
-    bool free_members = false;  // additionalProperties that is there and not false
-    int optional_members = 0;   // named, and not required
+    // additionalProperties that is there and not false, or an object of which nothing is said.
+    bool free_members = false;
+    int optional_members = 0;  // named, and not required
   };
   const Traits& traits() const { return traits_; }
 

@@ -310,6 +310,8 @@ TEST(AnswerSchema, TellsWhatProvidersDoNotTake) {
           .recursive);
   EXPECT_FALSE(Compiled(R"({"additionalProperties":false})")->traits().free_members);
   EXPECT_TRUE(Compiled(R"({"additionalProperties":true})")->traits().free_members);
+  EXPECT_TRUE(Compiled(R"({"type":"object"})")->traits().free_members);
+  EXPECT_FALSE(Compiled(R"({"type":"object","properties":{"a":{}}})")->traits().free_members);
   EXPECT_EQ(Compiled(R"({"properties":{"a":{"properties":{"b":{},"c":{}}}},"required":["a","z"]})")
                 ->traits()
                 .optional_members,
