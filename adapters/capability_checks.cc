@@ -1,9 +1,11 @@
 #include "adapters/capability_checks.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/part_place.h"
+#include "adapters/sampling_preferences.h"
 
 namespace mg {
 namespace {
@@ -92,35 +94,24 @@ absl::StatusOr<std::unique_ptr<v1::ChatRequest>> WithoutPreferences(const v1::Ch
                                                                     EncodeNotes* notes) {
   if (context.traits == nullptr) return nullptr;
   const bool sampling = context.traits->sampling.value_or(true);
-  const bool logprobs = sampling && context.traits->Has("logprobs");
-  const v1::Sampling& asked = request.sampling();
-  v1::Sampling kept = asked;
-  const auto drop = [&](absl::string_view field, bool given, void (v1::Sampling::*clear)()) {
-    if (!given) return absl::OkStatus();
-    (kept.*clear)();
-    return notes->Drop(absl::StrCat("sampling.", field),
-                       "by the configuration (models) this model does not take it");
-  };
-  absl::Status status;
+  std::vector<absl::string_view> not_taken;
   if (!sampling) {
-    using S = v1::Sampling;
-    status.Update(drop("temperature", asked.has_temperature(), &S::clear_temperature));
-    status.Update(drop("top_p", asked.has_top_p(), &S::clear_top_p));
-    status.Update(drop("top_k", asked.has_top_k(), &S::clear_top_k));
-    status.Update(
-        drop("presence_penalty", asked.has_presence_penalty(), &S::clear_presence_penalty));
-    status.Update(
-        drop("frequency_penalty", asked.has_frequency_penalty(), &S::clear_frequency_penalty));
+    not_taken = {"sampling.temperature", "sampling.top_p", "sampling.top_k",
+                 "sampling.presence_penalty", "sampling.frequency_penalty"};
   }
-  if (!logprobs) {
-    status.Update(
-        drop("top_logprobs", asked.has_top_logprobs(), &v1::Sampling::clear_top_logprobs));
+  if (!sampling || !context.traits->Has("logprobs")) not_taken.push_back("sampling.top_logprobs");
+  v1::Sampling kept = request.sampling();
+  bool reduced = false;
+  for (absl::string_view field : not_taken) {
+    if (!ClearPreference(field, &kept)) continue;
+    reduced = true;
+    auto status = notes->Drop(field, "by the configuration (models) this model does not take it");
+    if (!status.ok()) return status;
   }
-  if (!status.ok()) return status;
-  if (kept.ByteSizeLong() == asked.ByteSizeLong()) return nullptr;
-  auto reduced = std::make_unique<v1::ChatRequest>(request);
-  *reduced->mutable_sampling() = std::move(kept);
-  return reduced;
+  if (!reduced) return nullptr;
+  auto request_taken = std::make_unique<v1::ChatRequest>(request);
+  *request_taken->mutable_sampling() = std::move(kept);
+  return request_taken;
 }
 
 }  // namespace mg

@@ -27,8 +27,9 @@ struct Said {
   std::string param;
   std::string message;
   bool daily_quota = false;
-  std::string aws;          // AWS's type, lower case, without "exception"
-  int original_status = 0;  // of the model behind AWS
+  bool param_unknown = false;  // the field of that name is not taken, whatever its value
+  std::string aws;             // AWS's type, lower case, without "exception"
+  int original_status = 0;     // of the model behind AWS
 };
 
 bool IsWord(absl::string_view text) {
@@ -49,6 +50,35 @@ int NumberOf(const std::string& text) {
   return absl::SimpleAtoi(text, &number) ? number : 0;
 }
 
+std::string SnakeCase(absl::string_view camel) {
+  std::string snake;
+  for (const char c : camel) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (absl::ascii_isupper(letter)) snake.push_back('_');
+    snake.push_back(absl::ascii_tolower(letter));
+  }
+  return snake;
+}
+
+// Of servers that name an unknown field in words alone, Google's and xAI's (providers.md §8.1).
+void ReadUnknownName(absl::string_view words, Said* said) {
+  constexpr absl::string_view kBefore[] = {
+      "Unknown name \"", "Argument not supported on this model: ", " does not support parameter "};
+  for (absl::string_view before : kBefore) {
+    const size_t at = words.find(before);
+    if (at == absl::string_view::npos) continue;
+    absl::string_view name = words.substr(at + before.size());
+    const auto end = std::find_if(name.begin(), name.end(), [](char c) {
+      return c != '_' && !absl::ascii_isalnum(static_cast<unsigned char>(c));
+    });
+    name = name.substr(0, static_cast<size_t>(end - name.begin()));
+    if (name.empty()) return;
+    said->param = SnakeCase(name);
+    said->param_unknown = true;
+    return;
+  }
+}
+
 // Google's details: violations of quotas and of fields, and a reason.
 void ReadDetails(const JsonValue& error, Said* said) {
   const JsonValue* details = Member(error, "details");
@@ -59,6 +89,7 @@ void ReadDetails(const JsonValue& error, Said* said) {
     const JsonValue* fields = Member(detail, "fieldViolations");
     if (fields != nullptr && fields->IsArray() && !fields->Empty() && said->param.empty()) {
       said->param = std::string(StringMember((*fields)[0], "field"));
+      ReadUnknownName(StringMember((*fields)[0], "description"), said);
     }
     const JsonValue* violations = Member(detail, "violations");
     if (violations == nullptr || !violations->IsArray()) continue;
@@ -78,6 +109,7 @@ void ReadDetail(const JsonValue& detail, Said* said) {
   for (const JsonValue& entry : detail.GetArray()) {
     if (!said->message.empty()) said->message.append("; ");
     absl::StrAppend(&said->message, StringMember(entry, "msg"));
+    said->param_unknown = said->param_unknown || StringMember(entry, "type") == "extra_forbidden";
     const JsonValue* loc = Member(entry, "loc");
     if (loc == nullptr || !loc->IsArray() || !said->param.empty()) continue;
     for (const JsonValue& step : loc->GetArray()) {
@@ -322,6 +354,10 @@ absl::Status MakeProviderError(const DialectContext& context, ErrorClass error_c
   }
   if (RuleOf(error_class).fault == absl::string_view("caller")) {
     if (field_of != nullptr) detail.set_field(field_of(said.param));
+    const bool unknown = Is(said, {"unsupported_parameter", "unsupported_value"});
+    if ((unknown || said.param_unknown) && error_class == ErrorClass::kCaller) {
+      detail.set_reason(std::string(kUnsupportedParameter));
+    }
   }
   if (retry_after.has_value()) {
     const absl::Duration nanos = absl::Trunc(*retry_after, absl::Nanoseconds(1));
@@ -357,6 +393,7 @@ absl::Status ProviderHttpError(const DialectContext& context, const HttpHead& he
     said.message = std::string(body.substr(0, 16 * 1024));
   }
   said.status = head.status;
+  ReadUnknownName(said.message, &said);
   ReadAws(FindHeader(head.headers, "x-amzn-errortype"), document, &said);
   if (head.status < 400) {
     said.message.clear();

@@ -13,6 +13,9 @@
 
 namespace mg {
 
+// ErrorDetail.reason where the provider does not take the field at all, whatever its value.
+inline constexpr absl::string_view kUnsupportedParameter = "unsupported_parameter";
+
 // The gateway's name of the field that a provider's `param` names; empty where it cannot be traced
 // back.
 using FieldOfParam = std::string (*)(absl::string_view param);

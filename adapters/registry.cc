@@ -22,10 +22,20 @@ namespace mg {
 namespace {
 
 constexpr ModelListShape kOpenAiModels = {"/models", "", "data", "id", "", "", ""};
+// The models that the resource may deploy, and no names of deployments.
+constexpr ModelListShape kAzureModels = {"/openai/v1/models", "", "data", "id", "", "", ""};
 constexpr ModelListShape kAnthropicModels = {
     "/v1/models?limit=1000", "after_id", "data", "id", "", "last_id", "has_more"};
 constexpr ModelListShape kGeminiModels = {
     "/models?pageSize=1000", "pageToken", "models", "name", "models/", "nextPageToken", ""};
+// What Google publishes, in the one version of the API that lists it.
+constexpr ModelListShape kVertexModels = {"/v1beta1/publishers/google/models?pageSize=100",
+                                          "pageToken",
+                                          "publisherModels",
+                                          "name",
+                                          "publishers/google/models/",
+                                          "nextPageToken",
+                                          ""};
 constexpr ModelListShape kCohereModels = {
     "/v1/models?page_size=1000", "page_token", "models", "name", "", "next_page_token", ""};
 
@@ -51,7 +61,7 @@ const Adapter* FindAdapter(absl::string_view kind) {
   } kAdapters[] = {
       {"openai", {&kOpenAi, &kOpenAiPlatform, "https://api.openai.com/v1", false, &kOpenAiModels}},
       {"openai_compatible", {&kOpenAi, &kOpenAiPlatform, "", true, &kOpenAiModels}},
-      {"azure_openai", {&kAzureOpenAi, &kAzureOpenAiPlatform, "", false}},
+      {"azure_openai", {&kAzureOpenAi, &kAzureOpenAiPlatform, "", false, &kAzureModels}},
       {"anthropic",
        {&kAnthropic, &kAnthropicPlatform, "https://api.anthropic.com", false, &kAnthropicModels}},
       {"cohere", {&kCohere, &kOpenAiPlatform, "https://api.cohere.com", false, &kCohereModels}},
@@ -59,7 +69,7 @@ const Adapter* FindAdapter(absl::string_view kind) {
        {&kGemini, &kGeminiPlatform, "https://generativelanguage.googleapis.com", false,
         &kGeminiModels}},
       // Where Vertex AI is depends on the location.
-      {"vertex", {&kVertex, &kVertexPlatform, "", false}},
+      {"vertex", {&kVertex, &kVertexPlatform, "", false, &kVertexModels}},
       // Its default base URL follows from the region; its models are another host's.
       {"bedrock", {&kBedrock, &kBedrockPlatform, "", false, nullptr}},
   };

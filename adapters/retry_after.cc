@@ -37,17 +37,6 @@ void Larger(Hint hint, Hint* largest) {
   if (hint.has_value() && (!largest->has_value() || **largest < *hint)) *largest = hint;
 }
 
-std::optional<absl::Time> HttpDate(absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
-  if (text.size() > 64) return std::nullopt;
-  for (const char* format :
-       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
-    absl::Time time;
-    if (absl::ParseTime(format, std::string(text), &time, nullptr)) return time;
-  }
-  return std::nullopt;
-}
-
 Hint Milliseconds(const HttpHeaders& headers, absl::string_view name) {
   Hint largest;
   for (const HttpHeader& header : headers) {
@@ -105,6 +94,17 @@ Hint ExhaustedDimensions(const HttpHeaders& headers) {
 }
 
 }  // namespace
+
+std::optional<absl::Time> HttpDate(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.size() > 64) return std::nullopt;
+  for (const char* format :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
+    absl::Time time;
+    if (absl::ParseTime(format, std::string(text), &time, nullptr)) return time;
+  }
+  return std::nullopt;
+}
 
 std::optional<absl::Duration> RetryAfter(const HttpHeaders& headers, const JsonValue& body,
                                          absl::Time wall_now, bool exhausted_dimensions) {

@@ -18,4 +18,7 @@ namespace mg {
 std::optional<absl::Duration> RetryAfter(const HttpHeaders& headers, const JsonValue& body,
                                          absl::Time wall_now, bool exhausted_dimensions);
 
+// A date of HTTP in one of its three forms.
+std::optional<absl::Time> HttpDate(absl::string_view text);
+
 }  // namespace mg

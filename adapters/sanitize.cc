@@ -65,16 +65,24 @@ bool IsHtml(absl::string_view text) {
          absl::StartsWithIgnoreCase(text, "<body") || absl::StartsWith(text, "<?xml");
 }
 
-}  // namespace
-
-std::string SanitizeProviderMessage(absl::string_view text) {
+// First: without them the rest may be a page, a key or an address.
+std::string WithoutControls(absl::string_view text) {
   std::string out = WithValidUtf8(text.substr(0, kMaxRead));
-  // First: without them the rest may be a page, a key or an address.
   for (char& c : out) {
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
   }
   RE2::GlobalReplace(&out, Shared().invisible, "");
-  if (IsHtml(out)) return "";
+  return out;
+}
+
+}  // namespace
+
+std::string SanitizeProviderMessage(absl::string_view text) {
+  return IsHtml(WithoutControls(text)) ? "" : SanitizeText(text);
+}
+
+std::string SanitizeText(absl::string_view text) {
+  std::string out = WithoutControls(text);
   RE2::GlobalReplace(&out, Shared().url, "[url]");
   RE2::GlobalReplace(&out, Shared().prefixed, "[redacted]");
   out = WithoutLongRuns(out);

@@ -42,7 +42,7 @@ struct Call {
 
   CallRecord record;
   // Of the last attempt, whose answer missed the schema: what to ask its candidate once more.
-  std::unique_ptr<v1::ChatRequest> repair;
+  std::unique_ptr<Repair> repair;
 
   // What breakers did on its way.
   void Tell(const std::vector<BreakerEvent>& events) const;

@@ -132,7 +132,8 @@ void Candidates::Ended(int i, Permits* permits, const AttemptRecord& row, bool f
   call_->Tell(events);
   Target& target = TargetAt(i);
   if (!row.status.ok()) {
-    Cool(i, row.status);
+    // What can be mended is no fault of the credential or the model.
+    if (call_->repair == nullptr) Cool(i, row.status);
     return;
   }
   EntryAt(i).limited = false;

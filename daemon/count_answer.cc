@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "daemon/http_answer.h"
+#include "daemon/http_provider.h"
 
 namespace mg {
 namespace {
@@ -13,9 +14,14 @@ constexpr size_t kMaxBody = 1 << 20;
 
 class CountAnswer final : public Answer {
  public:
-  CountAnswer(const Ask& ask, const Dialect& dialect, DialectContext context,
-              std::vector<v1::Warning> warnings, std::unique_ptr<HttpExchange> exchange)
-      : ask_(ask), dialect_(dialect), context_(std::move(context)), exchange_(std::move(exchange)) {
+  CountAnswer(const Ask& ask, const HttpProvider& provider, const Dialect& dialect,
+              DialectContext context, std::vector<v1::Warning> warnings,
+              std::unique_ptr<HttpExchange> exchange)
+      : ask_(ask),
+        provider_(provider),
+        dialect_(dialect),
+        context_(std::move(context)),
+        exchange_(std::move(exchange)) {
     outcome_.warnings = std::move(warnings);
   }
 
@@ -26,8 +32,12 @@ class CountAnswer final : public Answer {
     outcome_.http_status = (*head)->status;
     outcome_.provider_request_id = dialect_.ProviderRequestId(**head);
     if ((*head)->status < 200 || (*head)->status > 299) {
-      co_return co_await ReadHttpError(exchange_.get(), dialect_, context_, **head, until,
-                                       cancellation, ask_.loop);
+      absl::Status error = co_await ReadHttpError(ask_, exchange_.get(), dialect_, context_, **head,
+                                                  until, cancellation);
+      if (provider_.LearnsClock(**head, error, ask_.loop->WallTime())) {
+        repair_ = std::make_unique<Repair>();
+      }
+      co_return error;
     }
     // Kept over a clock that came first: the answer stays usable.
     while (true) {
@@ -40,9 +50,14 @@ class CountAnswer final : public Answer {
       }
     }
     absl::Status status = dialect_.DecodeCount(context_, body_, response_.get());
-    if (!status.ok()) co_return status;
+    if (!status.ok()) {
+      TellBadAnswer(ask_, body_, status);
+      co_return status;
+    }
     co_return State::kDone;
   }
+
+  std::unique_ptr<Repair> TakeRepair() override { return std::move(repair_); }
 
   std::unique_ptr<google::protobuf::Message> TakeWhole() override { return std::move(response_); }
   absl::Status End(std::vector<v1::ChatEvent>*) override { return absl::OkStatus(); }
@@ -55,21 +70,24 @@ class CountAnswer final : public Answer {
 
  private:
   const Ask ask_;
+  const HttpProvider& provider_;
   const Dialect& dialect_;
   const DialectContext context_;
   const std::unique_ptr<HttpExchange> exchange_;
   std::string body_;
+  std::unique_ptr<Repair> repair_;
   std::unique_ptr<v1::CountTokensResponse> response_ = std::make_unique<v1::CountTokensResponse>();
   mutable AskOutcome outcome_;
 };
 
 }  // namespace
 
-std::unique_ptr<Answer> NewCountAnswer(const Ask& ask, const Dialect& dialect,
-                                       DialectContext context, std::vector<v1::Warning> warnings,
+std::unique_ptr<Answer> NewCountAnswer(const Ask& ask, const HttpProvider& provider,
+                                       const Dialect& dialect, DialectContext context,
+                                       std::vector<v1::Warning> warnings,
                                        std::unique_ptr<HttpExchange> exchange) {
-  return std::make_unique<CountAnswer>(ask, dialect, std::move(context), std::move(warnings),
-                                       std::move(exchange));
+  return std::make_unique<CountAnswer>(ask, provider, dialect, std::move(context),
+                                       std::move(warnings), std::move(exchange));
 }
 
 }  // namespace mg

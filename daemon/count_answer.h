@@ -11,9 +11,12 @@
 
 namespace mg {
 
-// `dialect` and what `ask` refers to must outlive it.
-std::unique_ptr<Answer> NewCountAnswer(const Ask& ask, const Dialect& dialect,
-                                       DialectContext context, std::vector<v1::Warning> warnings,
+class HttpProvider;
+
+// `provider`, `dialect` and what `ask` refers to must outlive it.
+std::unique_ptr<Answer> NewCountAnswer(const Ask& ask, const HttpProvider& provider,
+                                       const Dialect& dialect, DialectContext context,
+                                       std::vector<v1::Warning> warnings,
                                        std::unique_ptr<HttpExchange> exchange);
 
 }  // namespace mg

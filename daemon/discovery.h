@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "adapters/listed_models.h"
 #include "base/time.h"
 #include "daemon/call.h"
 #include "daemon/snapshot.h"
@@ -18,7 +19,7 @@ class Discovery {
  public:
   struct Listing {
     std::string provider;
-    absl::StatusOr<std::vector<std::string>> models;  // or why there are none
+    absl::StatusOr<std::vector<ListedModel>> models;  // or why there are none
   };
 
   // One for each provider of the call's configuration, by name. Providers have until `until`. What
@@ -29,7 +30,7 @@ class Discovery {
   struct Kept {
     std::weak_ptr<const Snapshot> snapshot;  // whose provider it was
     Instant until;
-    std::vector<std::string> models;
+    std::vector<ListedModel> models;
   };
 
   bool TakeKept(const Call& call, Listing* listing) const;

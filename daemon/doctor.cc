@@ -100,10 +100,11 @@ void Unreachable(const absl::Status& status, const Patient& patient, Examination
   found->faults.push_back(std::move(sentence));
 }
 
-void NoteMissing(const Patient& patient, const std::vector<std::string>& listed,
+void NoteMissing(const Patient& patient, const std::vector<ListedModel>& listed,
                  Examination* found) {
   std::vector<std::string> missing;
-  const std::set<std::string> known(listed.begin(), listed.end());
+  std::set<std::string> known;
+  for (const ListedModel& model : listed) known.insert(model.name);
   for (const std::string& model : patient.wanted) {
     if (!known.contains(model)) missing.push_back(model);
   }
@@ -177,7 +178,7 @@ Task<void> Examine(const Patient& patient, Examination* found) {
   found->tls = plain ? Step::kNone : Step::kOk;
   if (!HasKey(patient)) found->key = Step::kNone;
 
-  const absl::StatusOr<std::vector<std::string>> models =
+  const absl::StatusOr<std::vector<ListedModel>> models =
       co_await patient.provider->ListModels(ask, patient.loop->now() + patient.patience, nullptr);
   if (!models.ok()) {
     NoList(models.status(), patient, found);

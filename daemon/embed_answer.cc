@@ -58,8 +58,12 @@ Task<absl::Status> EmbedAnswer::ReadBatch(Instant until, Cancellation* cancellat
   outcome_.http_status = (*head)->status;
   outcome_.provider_request_id = dialect_.ProviderRequestId(**head);
   if ((*head)->status < 200 || (*head)->status > 299) {
-    co_return co_await ReadHttpError(exchange, dialect_, context_, **head, until, cancellation,
-                                     ask_.loop);
+    absl::Status error =
+        co_await ReadHttpError(ask_, exchange, dialect_, context_, **head, until, cancellation);
+    if (provider_->LearnsClock(**head, error, ask_.loop->WallTime())) {
+      repair_ = std::make_unique<Repair>();
+    }
+    co_return error;
   }
   // Kept over a clock that came first: the answer stays usable.
   while (true) {
@@ -73,7 +77,11 @@ Task<absl::Status> EmbedAnswer::ReadBatch(Instant until, Cancellation* cancellat
       co_return MakeError(ErrorClass::kMalformed, "the provider's answer is larger than 64 MiB");
     }
   }
-  MG_CO_RETURN_IF_ERROR(dialect_.DecodeEmbed(context_, batches_[read_], body_, response_.get()));
+  absl::Status decoded = dialect_.DecodeEmbed(context_, batches_[read_], body_, response_.get());
+  if (!decoded.ok()) {
+    TellBadAnswer(ask_, body_, decoded);
+    co_return decoded;
+  }
   dialect_.AddEmbedUsage(context_, **head, body_, response_.get());
   body_.clear();
   under_way_.pop_front();

@@ -23,6 +23,7 @@ class EmbedAnswer final : public Answer {
   Task<absl::StatusOr<State>> Next(Instant until, Cancellation* cancellation,
                                    std::vector<v1::ChatEvent>* events) override;
   std::unique_ptr<google::protobuf::Message> TakeWhole() override { return std::move(response_); }
+  std::unique_ptr<Repair> TakeRepair() override { return std::move(repair_); }
   absl::Status End(std::vector<v1::ChatEvent>*) override { return absl::OkStatus(); }
   Task<void> Drain(Instant) override { co_return; }
   const AskOutcome& outcome() const override;
@@ -44,6 +45,7 @@ class EmbedAnswer final : public Answer {
   std::string body_;  // of the oldest, so far
   Held held_;
   std::unique_ptr<v1::EmbedResponse> response_ = std::make_unique<v1::EmbedResponse>();
+  std::unique_ptr<Repair> repair_;
   bool sent_ = false;
   mutable AskOutcome outcome_;
 };

@@ -33,9 +33,9 @@ RetryPolicy PolicyOf(const Call& call) {
   return policy;
 }
 
-// `repair`: asked in place of the call's own request; null: none.
+// `repair`: what is mended of the call's own request; null: nothing.
 absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate& candidate,
-                                              const v1::ChatRequest* repair) {
+                                              const Repair* repair) {
   const Provider* provider = call.snapshot->FindProvider(candidate.provider);
   if (provider == nullptr) {
     return MakeError(ErrorClass::kBug, "a candidate of the route has no provider");
@@ -46,7 +46,8 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   ask.budget = call.budget;
   ask.logger = call.logger;
   ask.asked = call.asked;
-  if (repair != nullptr) ask.asked.chat = repair;
+  ask.repair = repair;
+  if (repair != nullptr && repair->request != nullptr) ask.asked.chat = repair->request.get();
   ask.candidate = &candidate;
   ask.keys = &call.keys;
   ask.stream = call.stream;
@@ -73,7 +74,9 @@ absl::Status Chosen(const CallRecord& record, const absl::Status& last) {
   const AttemptRecord* rate = nullptr;
   for (const AttemptRecord& attempt : record.attempts) {
     const ErrorClass error_class = ClassOf(attempt.status);
-    if (IsCallersFault(error_class)) return attempt.status;
+    // A provider's refusal ends the call, unless what it refused was left out.
+    const bool mended = error_class == ErrorClass::kCaller && &attempt != &record.attempts.back();
+    if (IsCallersFault(error_class) && !mended) return attempt.status;
     if (error_class == ErrorClass::kRate) rate = &attempt;
     if (error_class == ErrorClass::kQuota) ++quota;
     if (error_class == ErrorClass::kRate || error_class == ErrorClass::kQuota) ++limited;
@@ -141,7 +144,7 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
   absl::Status status;     // of the last attempt, or why no candidate could serve the call
   std::optional<int> due;  // who is next; nullopt: the first that may be asked
   absl::Duration waited;
-  std::unique_ptr<v1::ChatRequest> repair;  // what is asked instead, of the candidate that is due
+  std::unique_ptr<Repair> repair;  // what is asked instead, of the candidate that is due
   candidates.ProbeIfNothingElse();
   while (true) {
     absl::StatusOr<std::optional<Turn>> turn = co_await Admit(call, retry, candidates, due);

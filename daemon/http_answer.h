@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "adapters/chat_codec.h"
@@ -34,12 +35,31 @@ class Held {
 };
 
 // The error of a non-2xx answer, with as much of its body as comes within a few seconds.
-Task<absl::Status> ReadHttpError(HttpExchange* exchange, const Dialect& dialect,
+Task<absl::Status> ReadHttpError(const Ask& ask, HttpExchange* exchange, const Dialect& dialect,
                                  const DialectContext& context, const HttpHead& head, Instant until,
-                                 Cancellation* cancellation, Loop* loop);
+                                 Cancellation* cancellation);
 
-// A chat, whole or streamed. What `ask` refers to must outlive it.
-std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, std::unique_ptr<ChatCodec> codec,
+// An answer that turns out to be none, its body so far: at debug the log says how it begins. Told
+// are only those that no document describes.
+void TellBadAnswer(const Ask& ask, absl::string_view body, const absl::Status& status);
+
+// Keeps so much of a body that comes in pieces.
+class Beginning {
+ public:
+  explicit Beginning(const Ask& ask) : ask_(ask) {}
+  void Add(absl::string_view bytes);
+  void Tell(const absl::Status& status) const { TellBadAnswer(ask_, bytes_, status); }
+
+ private:
+  const Ask& ask_;
+  std::string bytes_;
+};
+
+class HttpProvider;
+
+// A chat, whole or streamed. `provider` and what `ask` refers to must outlive it.
+std::unique_ptr<Answer> NewChatAnswer(const Ask& ask, const HttpProvider& provider,
+                                      std::unique_ptr<ChatCodec> codec,
                                       std::vector<v1::Warning> warnings, size_t request_bytes,
                                       std::unique_ptr<HttpExchange> exchange);
 

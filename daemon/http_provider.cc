@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/capability_checks.h"
 #include "adapters/chat_codec.h"
+#include "adapters/platforms/sigv4.h"
 #include "adapters/provider_errors.h"
 #include "base/error.h"
 #include "daemon/call_keys.h"
@@ -23,6 +24,8 @@ namespace {
 
 constexpr int kMaxModelPages = 20;
 constexpr size_t kMaxModelPage = size_t{8} << 20;
+// Up to which signers and their judges may differ (spec/providers.md §1.9).
+constexpr absl::Duration kToleratedSkew = absl::Minutes(5);
 
 // At debug, what goes upstream: where to, under which headers and how much. No value of a header
 // and no content.
@@ -60,12 +63,23 @@ DialectContext HttpProvider::ContextOf(absl::string_view model, bool refuse_unsu
 }
 
 absl::Status HttpProvider::Prepare(const Ask& ask, HttpRequest* request) const {
-  const absl::Time now = ask.loop->WallTime();
+  const absl::Time now = ask.loop->WallTime() + absl::Seconds(clock_offset_.load());
   const CallKey* const key = ask.keys == nullptr ? nullptr : ask.keys->For(name_);
   if (key == nullptr) return adapter_.platform->PrepareFrom(platform_, *secrets_, now, request);
   PlatformConfig platform = platform_;
   platform.bearer = key->form == KeyForm::kBearerToken;
   return adapter_.platform->PrepareFrom(platform, key->secrets, now, request);
+}
+
+bool HttpProvider::LearnsClock(const HttpHead& head, const absl::Status& error,
+                               absl::Time wall_now) const {
+  if (!adapter_.platform->TakesAwsKeys()) return false;
+  const auto offset = SigV4ClockOffset(head, error, wall_now);
+  if (!offset.has_value()) return false;
+  const absl::Duration unknown = *offset - absl::Seconds(clock_offset_.load());
+  if (absl::AbsDuration(unknown) < kToleratedSkew) return false;
+  clock_offset_.store(absl::ToInt64Seconds(*offset));
+  return true;
 }
 
 absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
@@ -98,7 +112,11 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
   const size_t request_bytes = encoded->http.body.size();
   absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
   if (!exchange.ok()) return exchange.status();
-  return NewChatAnswer(ask, std::move(codec), std::move(encoded->warnings), request_bytes,
+  if (ask.repair != nullptr) {
+    encoded->warnings.insert(encoded->warnings.end(), ask.repair->warnings.begin(),
+                             ask.repair->warnings.end());
+  }
+  return NewChatAnswer(ask, *this, std::move(codec), std::move(encoded->warnings), request_bytes,
                        *std::move(exchange));
 }
 
@@ -124,13 +142,13 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,
   if (!encoded.ok()) return encoded.status();
   absl::StatusOr<std::unique_ptr<HttpExchange>> exchange = Send(ask, std::move(encoded->http));
   if (!exchange.ok()) return exchange.status();
-  return NewCountAnswer(ask, *adapter_.dialect, std::move(context), std::move(encoded->warnings),
-                        *std::move(exchange));
+  return NewCountAnswer(ask, *this, *adapter_.dialect, std::move(context),
+                        std::move(encoded->warnings), *std::move(exchange));
 }
 
-Task<absl::StatusOr<ModelPage>> HttpProvider::ReadModelPage(const Ask& ask, std::string page,
-                                                            Instant until,
-                                                            Cancellation* cancellation) const {
+Task<absl::StatusOr<ListedPage>> HttpProvider::ReadModelPage(const Ask& ask, std::string page,
+                                                             Instant until,
+                                                             Cancellation* cancellation) const {
   const DialectContext context = ContextOf("", false);
   absl::StatusOr<std::unique_ptr<HttpExchange>> exchange =
       Send(ask, EncodeModelList(*adapter_.models, page));
@@ -138,36 +156,38 @@ Task<absl::StatusOr<ModelPage>> HttpProvider::ReadModelPage(const Ask& ask, std:
   absl::StatusOr<const HttpHead*> head = co_await (*exchange)->Head(until, cancellation);
   if (!head.ok()) co_return head.status();
   if ((*head)->status < 200 || (*head)->status > 299) {
-    co_return co_await ReadHttpError(exchange->get(), *adapter_.dialect, context, **head, until,
-                                     cancellation, ask.loop);
+    co_return co_await ReadHttpError(ask, exchange->get(), *adapter_.dialect, context, **head,
+                                     until, cancellation);
   }
   absl::StatusOr<std::string> body =
       co_await ReadAll(exchange->get(), kMaxModelPage, until, cancellation);
   if (!body.ok()) co_return body.status();
-  ModelPage models;
-  if (absl::Status status = DecodeModelList(*adapter_.models, *body, &models); !status.ok()) {
-    co_return MalformedAnswer(context, status.message());
+  ListedPage models;
+  if (absl::Status status = ReadListedModels(*adapter_.models, *body, &models); !status.ok()) {
+    status = MalformedAnswer(context, status.message());
+    TellBadAnswer(ask, *body, status);
+    co_return status;
   }
   co_return models;
 }
 
-Task<absl::StatusOr<std::vector<std::string>>> HttpProvider::ListModels(
+Task<absl::StatusOr<std::vector<ListedModel>>> HttpProvider::ListModels(
     const Ask& ask, Instant until, Cancellation* cancellation) const {
   if (adapter_.models == nullptr) {
     co_return MakeError(ErrorClass::kUnsupportedMethod,
                         absl::StrCat(name_, " has no list of its models that can be asked for"));
   }
-  std::vector<std::string> names;
+  std::vector<ListedModel> listed;
   std::set<std::string> pages = {""};  // a page that was seen before ends the list
   std::string page;
   for (int i = 0; i < kMaxModelPages; ++i) {
-    absl::StatusOr<ModelPage> models = co_await ReadModelPage(ask, page, until, cancellation);
+    absl::StatusOr<ListedPage> models = co_await ReadModelPage(ask, page, until, cancellation);
     if (!models.ok()) co_return models.status();
-    std::move(models->ids.begin(), models->ids.end(), std::back_inserter(names));
+    std::move(models->models.begin(), models->models.end(), std::back_inserter(listed));
     page = std::move(models->next);
     if (!pages.insert(page).second) break;
   }
-  co_return names;
+  co_return listed;
 }
 
 Task<absl::Status> HttpProvider::Reach(const Ask& ask, Instant until,

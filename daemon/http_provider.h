@@ -2,6 +2,8 @@
 // one provider. Immutable and shared; the answers belong to their attempts.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,12 +35,16 @@ class HttpProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
-  Task<absl::StatusOr<std::vector<std::string>>> ListModels(
+  Task<absl::StatusOr<std::vector<ListedModel>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const override;
   Task<absl::Status> Reach(const Ask& ask, Instant until,
                            Cancellation* cancellation) const override;
   bool Takes(KeyForm form) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
+
+  // After an error with this head: was the time of our signature not believed, and is the
+  // provider's clock known now? Then the same request will do.
+  bool LearnsClock(const HttpHead& head, const absl::Status& error, absl::Time wall_now) const;
 
   // Puts URL, headers and key to a dialect's request and begins the exchange. kShed where
   // a request that is none of the small ones would leave no room to read another call's;
@@ -46,8 +52,8 @@ class HttpProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<HttpExchange>> Send(const Ask& ask, HttpRequest request) const;
 
  private:
-  Task<absl::StatusOr<ModelPage>> ReadModelPage(const Ask& ask, std::string page, Instant until,
-                                                Cancellation* cancellation) const;
+  Task<absl::StatusOr<ListedPage>> ReadModelPage(const Ask& ask, std::string page, Instant until,
+                                                 Cancellation* cancellation) const;
   absl::Status Prepare(const Ask& ask, HttpRequest* request) const;
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
@@ -59,6 +65,8 @@ class HttpProvider final : public Provider {
   const bool google_compatible_;
   const std::unique_ptr<const SecretSource> secrets_;
   const HttpEndpoint endpoint_;
+  // Seconds by which the provider's clock is before ours.
+  mutable std::atomic<int64_t> clock_offset_ = 0;
   const std::shared_ptr<const ModelTable> models_;  // what the configuration says; null: nothing
 };
 

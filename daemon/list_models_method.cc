@@ -59,8 +59,9 @@ v1::ListModelsResponse ListOf(const Snapshot& snapshot) {
   return response;
 }
 
-void AddDiscovered(const std::string& provider_name, const std::string& name,
+void AddDiscovered(const std::string& provider_name, const ListedModel& discovered,
                    const Snapshot& snapshot, v1::ListModelsResponse* response) {
+  const std::string& name = discovered.name;
   v1::Model* model = response->add_models();
   model->set_name(absl::StrCat(provider_name, "/", name));
   model->set_kind(v1::Model::KIND_PROVIDER_MODEL);
@@ -73,7 +74,8 @@ void AddDiscovered(const std::string& provider_name, const std::string& name,
   for (absl::string_view word : snapshot.CapabilitiesOf(provider, name)) {
     model->add_capabilities(std::string(word));
   }
-  const int window = snapshot.models->ContextWindowOf(provider_name, name);
+  int window = snapshot.models->ContextWindowOf(provider_name, name);
+  if (window == 0) window = discovered.context_window;
   if (window > 0) candidate->set_context_window(window);
 }
 
@@ -91,9 +93,9 @@ void AddListings(const std::vector<Discovery::Listing>& listings, const Snapshot
                                         " gave no list: ", listing.models.status().message()));
       continue;
     }
-    for (const std::string& name : *listing.models) {
-      if (!named.insert(absl::StrCat(listing.provider, "/", name)).second) continue;
-      AddDiscovered(listing.provider, name, snapshot, response);
+    for (const ListedModel& model : *listing.models) {
+      if (!named.insert(absl::StrCat(listing.provider, "/", model.name)).second) continue;
+      AddDiscovered(listing.provider, model, snapshot, response);
     }
   }
 }

@@ -5,7 +5,7 @@
 
 namespace mg {
 
-Task<absl::StatusOr<std::vector<std::string>>> Provider::ListModels(const Ask&, Instant,
+Task<absl::StatusOr<std::vector<ListedModel>>> Provider::ListModels(const Ask&, Instant,
                                                                     Cancellation*) const {
   co_return MakeError(ErrorClass::kUnsupportedMethod,
                       absl::StrCat(name(), " has no list of its models that can be asked for"));

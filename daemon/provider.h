@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "adapters/listed_models.h"
 #include "base/time.h"
 #include "daemon/byte_budget.h"
 #include "daemon/runtime/http_client.h"
@@ -36,6 +37,12 @@ enum class KeyForm { kApiKey, kBearerToken, kAws };
 
 class CallKeys;
 
+// What the same candidate may be asked after a failure that this mends; an attempt of its own.
+struct Repair {
+  std::unique_ptr<v1::ChatRequest> request;  // null: the same request once more
+  std::vector<v1::Warning> warnings;         // what of the caller's request is not in it
+};
+
 // What one attempt asks. Everything it refers to outlives the Answer.
 struct Ask {
   Loop* loop = nullptr;          // of the worker that serves the call
@@ -44,6 +51,7 @@ struct Ask {
   Logger* logger = nullptr;      // null: nothing is said
   Asked asked;
   const Candidate* candidate = nullptr;
+  const Repair* repair = nullptr;  // it is this one that is asked; null: none
   const CallKeys* keys = nullptr;  // that the call brought along; null: none
   bool stream = false;
   bool refuse_unsupported = false;
@@ -77,8 +85,9 @@ class Answer {
   // After kDone: the answer to Embed (an EmbedResponse) or CountTokens (a CountTokensResponse),
   // without its report; null for a chat, whose answer are its events.
   virtual std::unique_ptr<google::protobuf::Message> TakeWhole() { return nullptr; }
-  // After kSchema: the request by which the same candidate may mend its answer; else null.
-  virtual std::unique_ptr<v1::ChatRequest> TakeRepair() { return nullptr; }
+  // After a failure: how the same candidate may mend it (an answer that missed its schema), or the
+  // gateway (a preference that was refused, a clock that was wrong); null: it may not.
+  virtual std::unique_ptr<Repair> TakeRepair() { return nullptr; }
   // Silence after kFinished: completes the answer with what is there.
   virtual absl::Status End(std::vector<v1::ChatEvent>* events) = 0;
   // After kDone: lets the transfer end by itself, until `until`, so that its connection can serve
@@ -96,10 +105,10 @@ class Provider {
   // (kUnsupportedField, kUnsupportedMethod, kInvalidRequest), before anything is sent. Destroying
   // the Answer closes the connection.
   virtual absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const = 0;
-  // The names of the models that the provider itself lists, page by page until `until`. Of `ask`
+  // The models that the provider itself lists, page by page until `until`. Of `ask`
   // only what belongs to the worker and connect_timeout are read. kUnsupportedMethod where it has
   // no list; what `ask` and `cancellation` refer to must outlive the task.
-  virtual Task<absl::StatusOr<std::vector<std::string>>> ListModels(
+  virtual Task<absl::StatusOr<std::vector<ListedModel>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const;
   // Whether it can be reached at all, without its key and for nothing: OK with any answer, whatever
   // it says. One that asks nobody always can. Of `ask` is read what ListModels reads of it.

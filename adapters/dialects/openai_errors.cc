@@ -24,7 +24,7 @@ std::string OpenAiFieldOf(absl::string_view param) {
     absl::string_view theirs;
     absl::string_view ours;
   };
-  static constexpr std::array<Name, 26> kNames = {{
+  static constexpr std::array<Name, 27> kNames = {{
       {"max_completion_tokens", "sampling.max_output_tokens"},
       {"max_tokens", "sampling.max_output_tokens"},
       {"temperature", "sampling.temperature"},
@@ -32,6 +32,7 @@ std::string OpenAiFieldOf(absl::string_view param) {
       {"top_k", "sampling.top_k"},
       {"stop", "sampling.stop"},
       {"seed", "sampling.seed"},
+      {"random_seed", "sampling.seed"},
       {"presence_penalty", "sampling.presence_penalty"},
       {"frequency_penalty", "sampling.frequency_penalty"},
       {"n", "sampling.choices"},

@@ -1,5 +1,6 @@
 #include "adapters/platforms/gemini.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/platforms/headers.h"
 #include "base/version.h"
@@ -32,8 +33,12 @@ void GeminiPlatform::Prepare(const PlatformConfig& config, const Secret& key, ab
 
 void VertexPlatform::Prepare(const PlatformConfig& config, const Secret& key, absl::Time,
                              HttpRequest* request) const {
-  std::string prefix = "/v1";
-  if (!config.project.empty()) {
+  // The list of what Google publishes is of no project; one is billed all the same.
+  const bool of_no_project = absl::StartsWith(request->url, "/v1beta1/");
+  std::string prefix = of_no_project ? "" : "/v1";
+  if (of_no_project && !config.project.empty()) {
+    request->headers.push_back({"x-goog-user-project", config.project});
+  } else if (!config.project.empty()) {
     absl::StrAppend(&prefix, "/projects/", config.project, "/locations/",
                     config.location.empty() ? "global" : config.location);
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "adapters/retry_after.h"
 #include "base/check.h"
 
 namespace mg {
@@ -206,6 +208,20 @@ void SignSigV4(const AwsKeys& keys, const SigV4Scope& scope, HttpRequest* reques
       {request->method, url.path, url.query, to_sign, body_sha256}, &signed_headers);
   added.push_back({"Authorization", SigV4Authorization(keys, scope, canonical, signed_headers)});
   request->headers.insert(request->headers.end(), added.begin(), added.end());
+}
+
+std::optional<absl::Duration> SigV4ClockOffset(const HttpHead& head, const absl::Status& error,
+                                               absl::Time wall_now) {
+  // A signature that is wrong, and one that is too old, may both be those of a wrong time.
+  constexpr absl::string_view kOfTime[] = {"InvalidSignature", "SignatureDoesNotMatch",
+                                           "RequestExpired", "RequestTimeTooSkewed"};
+  const v1::ErrorDetail detail = DetailOf(error);
+  const bool of_time = std::any_of(
+      std::begin(kOfTime), std::end(kOfTime),
+      [&](absl::string_view word) { return absl::StartsWith(detail.provider_code(), word); });
+  const auto date = HttpDate(FindHeader(head.headers, "date"));
+  if (!of_time || !date.has_value()) return std::nullopt;
+  return *date - wall_now;
 }
 
 }  // namespace mg

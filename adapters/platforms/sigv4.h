@@ -1,8 +1,10 @@
 // AWS's Signature Version 4 (spec/providers.md §1.9). Pure functions, any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "adapters/dialect.h"
@@ -39,5 +41,10 @@ std::string Sha256Hex(absl::string_view bytes);
 // Puts x-amz-date, x-amz-content-sha256, x-amz-security-token and Authorization to a request whose
 // URL is whole and to which nothing is added any more. Signed are these, host and content-type.
 void SignSigV4(const AwsKeys& keys, const SigV4Scope& scope, HttpRequest* request);
+
+// By how much AWS's clock is before ours, where `error`, of an answer with this head, says that the
+// time of a signature was not believed; nullopt: it says nothing of the kind.
+std::optional<absl::Duration> SigV4ClockOffset(const HttpHead& head, const absl::Status& error,
+                                               absl::Time wall_now);
 
 }  // namespace mg

@@ -142,6 +142,7 @@ class CallFixture {
   std::function<double()> random = [] { return 0.5; };
   size_t call_buffer = 8 << 20;
   ByteBudget* budget = nullptr;
+  Logger* logger = nullptr;
 
  private:
   void AddState(const std::string& provider) {
@@ -155,6 +156,7 @@ class CallFixture {
     call.snapshot = fixture->snapshot_;
     call.asked.chat = &fixture->request;
     call.budget = fixture->budget;
+    call.logger = fixture->logger;
     call.stream = stream;
     call.is_retry = fixture->is_retry;
     auto route = std::make_shared<Route>();

@@ -69,6 +69,11 @@ Sent Send(const char* kind, DialectContext context, const ModelTraits& traits,
 constexpr char kSchema[] =
     "response_format { json_schema { schema_json: \"{\\\"type\\\":\\\"object\\\"}\" } }";
 
+constexpr char kClosedSchema[] =
+    "response_format { json_schema { schema_json: "
+    "\"{\\\"type\\\":\\\"object\\\",\\\"properties\\\":{},\\\"additionalProperties\\\":false}\" } "
+    "}";
+
 TEST(ModelTable, TheFirstPatternThatFitsHolds) {
   ModelTable table;
   EXPECT_EQ(table.Find("p", "m"), nullptr);
@@ -222,7 +227,7 @@ TEST(ModelTraits, ASchemaIsEmulatedWhereTheModelHasNone) {
   EXPECT_THAT(native.warnings, ElementsAre());
   // Against the tables of each maker.
   const Sent old = Send("anthropic", {.provider = "p", .model = "claude-3-5-haiku-latest"},
-                        Can({"chat", "json_schema"}), kSchema);
+                        Can({"chat", "json_schema"}), kClosedSchema);
   EXPECT_THAT(old.body, HasSubstr("output_config"));
   const Sent nova = Send("bedrock", {.provider = "p", .model = "amazon.nova-lite"},
                          Can({"chat", "json_schema"}), kSchema);

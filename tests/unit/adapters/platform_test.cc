@@ -129,6 +129,18 @@ TEST(Platform, VertexByAToken) {
   EXPECT_EQ(FindHeader(request.headers, "x-goog-api-key"), "");
 }
 
+TEST(Platform, TheListOfVertexBelongsToNoProject) {
+  HttpRequest request;
+  request.url = "/v1beta1/publishers/google/models";
+  PlatformConfig config;
+  config.project = "p";
+  config.location = "us-east1";
+  FindAdapter("vertex")->platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &request);
+  EXPECT_EQ(request.url,
+            "https://us-east1-aiplatform.googleapis.com/v1beta1/publishers/google/models");
+  EXPECT_EQ(FindHeader(request.headers, "x-goog-user-project"), "p");
+}
+
 TEST(Platform, AzureUrlAndKey) {
   const Platform* platform = FindAdapter("azure_openai")->platform;
   const auto url_of = [&](const std::string& base_url, const std::string& path) {
@@ -149,6 +161,8 @@ TEST(Platform, AzureUrlAndKey) {
             "https://r.test/openai/deployments/d/chat/completions?api-version=2024-10-21");
   EXPECT_EQ(url_of("https://r.test/openai/deployments/mine", kClassic),
             "https://r.test/openai/deployments/mine/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(url_of("https://r.test/openai/deployments/mine", "/openai/v1/models"),
+            "https://r.test/openai/v1/models");
   EXPECT_EQ(url_of("https://r.test", kV1), "https://r.test/openai/v1/chat/completions");
   EXPECT_EQ(url_of("https://r.test/openai/v1", kV1), "https://r.test/openai/v1/chat/completions");
 
@@ -159,6 +173,12 @@ TEST(Platform, AzureUrlAndKey) {
   platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &by_token);
   EXPECT_EQ(FindHeader(by_token.headers, "authorization"), "Bearer t");
   EXPECT_EQ(FindHeader(by_token.headers, "api-key"), "");
+
+  HttpRequest list;
+  list.url = "/openai/v1/models";
+  config.api_version = "2024-10-21";
+  platform->Prepare(config, Secret("t"), absl::UnixEpoch(), &list);
+  EXPECT_EQ(list.url, "https://r.test/openai/models?api-version=2024-10-21");
 }
 
 TEST(Platform, WhatStandsBesideTheVersion) {
