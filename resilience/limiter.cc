@@ -71,7 +71,7 @@ std::optional<Limiter::Ticket> Limiter::Enqueue(absl::AnyInvocable<void()> wake)
     queue_.push_back(waiter);
     wakes = CallNext();  // a slot may have come free since it was refused
   }
-  Wake(std::move(wakes));
+  Wake(wakes);
   return Ticket(shared_from_this(), std::move(waiter));
 }
 
@@ -82,7 +82,7 @@ void Limiter::SetPolicy(const LimiterPolicy& policy) {
     policy_ = policy;
     wakes = CallNext();
   }
-  Wake(std::move(wakes));
+  Wake(wakes);
 }
 
 Limiter::View Limiter::Now() const {
@@ -97,7 +97,7 @@ void Limiter::Release() {
     --in_flight_;
     wakes = CallNext();
   }
-  Wake(std::move(wakes));
+  Wake(wakes);
 }
 
 Limiter::Wakes Limiter::CallNext() {
@@ -110,7 +110,7 @@ Limiter::Wakes Limiter::CallNext() {
   return wakes;
 }
 
-void Limiter::Wake(Wakes wakes) {
+void Limiter::Wake(const Wakes& wakes) {
   for (const std::shared_ptr<Waiter>& waiter : wakes) waiter->wake();
 }
 

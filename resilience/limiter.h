@@ -96,7 +96,7 @@ class Limiter : public std::enable_shared_from_this<Limiter> {
   void Release();
   // Takes those whose turn has come out of the queue, with a slot each. Under the mutex.
   Wakes CallNext();
-  static void Wake(Wakes wakes);
+  static void Wake(const Wakes& wakes);
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -92,7 +92,7 @@ std::string Difference(const Node& node) {
   const BreakerView view = node.machine.View(now);
   const Table& table = node.table;
   std::string difference;
-  const auto same = [&](const char* what, auto machine, auto expected) {
+  const auto same = [&](const char* what, const auto& machine, const auto& expected) {
     if (machine == expected || !difference.empty()) return;
     difference = absl::StrCat(what, ": ", machine, ", by the table ", expected);
   };

@@ -76,8 +76,8 @@ def main():
     for (start, end), mutated in sorted(spans.items(), reverse=True):
         text = text[:start] + mutated + text[end:]
     names = ", ".join(f'"{name}"' for name, _, _ in REPLACED + LEFT_OUT)
-    head = f"namespace mg {{\nint breaker_mutant = 0;\nextern const char* const breaker_mutants[];\n" \
-           f"const char* const breaker_mutants[] = {{{names}, nullptr}};\n}}\n"
+    head = f"namespace mg {{\nint breaker_mutant = 0;\nextern const char* const kBreakerMutants[];\n" \
+           f"const char* const kBreakerMutants[] = {{{names}, nullptr}};\n}}\n"
     output.write_text(head + text, encoding="utf-8")
 
 

@@ -8,7 +8,7 @@
 namespace mg {
 
 extern int breaker_mutant;  // which mistake is made, from 1; 0: none
-extern const char* const breaker_mutants[];
+extern const char* const kBreakerMutants[];
 
 namespace {
 
@@ -16,11 +16,11 @@ constexpr size_t kMostStates = 100000;
 
 TEST(MutantsTest, EachIsCaught) {
   int count = 0;
-  for (; breaker_mutants[count] != nullptr; ++count) {
+  for (; kBreakerMutants[count] != nullptr; ++count) {
     breaker_mutant = count + 1;
     const Exploration exploration = ExploreBreaker(kMostStates);
-    EXPECT_NE(exploration.disagreement, "") << "not caught: " << breaker_mutants[count];
-    std::printf("%-56s%7zu states  %s\n", breaker_mutants[count], exploration.states,
+    EXPECT_NE(exploration.disagreement, "") << "not caught: " << kBreakerMutants[count];
+    std::printf("%-56s%7zu states  %s\n", kBreakerMutants[count], exploration.states,
                 exploration.disagreement.c_str());
   }
   EXPECT_GE(count, 12);
