@@ -74,9 +74,10 @@ std::shared_ptr<const ModelTable> ModelsOf(const v1::Config& config) {
 
 absl::StatusOr<std::unique_ptr<Provider>> ProviderOf(
     const std::string& name, const v1::ProviderConfig& config, const LoadedConfig& loaded,
-    const std::shared_ptr<const ModelTable>& models) {
+    const std::shared_ptr<const ModelTable>& models, MockSessions* sessions) {
   if (config.has_mock()) {
-    absl::StatusOr<std::unique_ptr<MockProvider>> mock = MockProvider::Create(name, config.mock());
+    absl::StatusOr<std::unique_ptr<MockProvider>> mock =
+        MockProvider::Create(name, config.mock(), sessions);
     if (!mock.ok()) return mock.status();
     return *std::move(mock);
   }
@@ -184,7 +185,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig
   ModelLists lists;
   for (const auto& [name, provider] : config.providers()) {
     absl::StatusOr<std::unique_ptr<Provider>> made =
-        ProviderOf(name, provider, loaded, snapshot->models);
+        ProviderOf(name, provider, loaded, snapshot->models, lasting->mock_sessions);
     if (!made.ok()) return made.status();
     snapshot->providers[name] = *std::move(made);
     snapshot->states[name] = StateOf(name, provider, loaded, lasting, now);

@@ -13,6 +13,8 @@
 
 namespace mg {
 
+class MockSessions;
+
 // What goes on over reloads.
 struct Lasting {
   explicit Lasting(uint64_t seed) : salt(seed), rotations(std::make_shared<Rotations>(seed)) {}
@@ -20,6 +22,7 @@ struct Lasting {
   const uint64_t salt;  // random in each process
   const std::shared_ptr<Rotations> rotations;
   LiveState live;
+  MockSessions* mock_sessions = nullptr;  // what controls the mocks; null: nobody does
 };
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig& loaded,

@@ -50,6 +50,7 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   if (repair != nullptr && repair->request != nullptr) ask.asked.chat = repair->request.get();
   ask.candidate = &candidate;
   ask.keys = &call.keys;
+  ask.record = &call.record;
   ask.stream = call.stream;
   ask.refuse_unsupported = call.snapshot->refuse_unsupported;
   ask.connect_timeout = candidate.timeouts.connect;

@@ -1,15 +1,14 @@
 #include "daemon/mock_provider.h"
 
-#include <fnmatch.h>
-#include <re2/re2.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "daemon/config/effective.h"
+#include "daemon/mock_recording.h"
+#include "daemon/mock_script.h"
+#include "telemetry/call_record.h"
 
 namespace mg {
 namespace {
@@ -25,6 +24,7 @@ std::string LastUserText(const v1::ChatRequest& request) {
   return "";
 }
 
+constexpr size_t kMaxSessionName = 128;
 constexpr int kMockDimensions = 8;
 constexpr int kMaxMockDimensions = 4096;
 
@@ -69,102 +69,51 @@ absl::Status CheckSchemas(const v1::ChatRequest& request) {
                      request.response_format().json_schema().schema_json());
 }
 
-}  // namespace
-
-struct MockProvider::Rule {
-  v1::MockRule config;
-  std::unique_ptr<RE2> last_user;  // null: any
-};
-
-MockProvider::MockProvider(std::string name, const v1::MockConfig& config)
-    : name_(std::move(name)), config_(config) {}
-
-MockProvider::~MockProvider() = default;
-
-absl::StatusOr<std::unique_ptr<MockProvider>> MockProvider::Create(std::string name,
-                                                                   const v1::MockConfig& config) {
-  std::unique_ptr<MockProvider> mock(new MockProvider(std::move(name), config));
-  for (const v1::MockRule& rule : config.rules()) {
-    Rule& compiled = mock->rules_.emplace_back();
-    compiled.config = rule;
-    if (rule.last_user().empty()) continue;
-    compiled.last_user = std::make_unique<RE2>(rule.last_user(), RE2::Quiet);
-    if (!compiled.last_user->ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("last_user is no RE2 pattern: ", compiled.last_user->error()));
-    }
-  }
-  return mock;
+int DimensionsOf(const v1::EmbedRequest& request) {
+  return request.has_dimensions() ? request.dimensions() : kMockDimensions;
 }
 
-const MockProvider::Rule* MockProvider::Find(absl::string_view model,
-                                             absl::string_view last_user) const {
-  const std::string name(model);
-  for (const Rule& rule : rules_) {
-    const std::string& pattern = rule.config.model();
-    if (!pattern.empty() && fnmatch(pattern.c_str(), name.c_str(), 0) != 0) continue;
-    const re2::StringPiece text(last_user.data(), last_user.size());
-    if (rule.last_user != nullptr && !RE2::PartialMatch(text, *rule.last_user)) continue;
-    return &rule;
-  }
-  return nullptr;
-}
-
-const v1::MockFault& MockProvider::FaultOf(const Rule* rule) const {
-  return rule != nullptr && rule->config.has_fault() ? rule->config.fault() : config_.fault();
-}
-
-MockPace MockProvider::Pace() const {
-  const v1::MockLatency latency = LatencyOf(config_);
-  return {ToDuration(latency.first()), ToDuration(latency.token())};
-}
-
-std::vector<absl::string_view> MockProvider::Capabilities(absl::string_view) const {
-  return {"chat",           "stream",      "embed",       "count_tokens", "tools",
-          "parallel_tools", "json_object", "json_schema", "image",        "audio",
-          "video",          "document",    "reasoning"};
-}
-
-absl::StatusOr<std::unique_ptr<Answer>> MockProvider::Start(const Ask& ask) const {
-  if (ask.asked.embed != nullptr) return StartEmbed(ask);
-  return ask.asked.count != nullptr ? StartCount(ask) : StartChat(ask);
-}
-
-absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartChat(const Ask& ask) const {
-  if (absl::Status status = CheckSchemas(*ask.asked.chat); !status.ok()) return status;
-  std::string text = LastUserText(*ask.asked.chat);
-  const Rule* rule = Find(ask.candidate->model, text);
-  if (rule != nullptr && rule->config.reply().has_text()) text = rule->config.reply().text();
-  return NewMockChat(ask, text, FaultOf(rule), Pace());
-}
-
-absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartEmbed(const Ask& ask) const {
-  if (const std::string& type = ask.asked.embed->element_type(); !type.empty() && type != "float") {
+absl::Status CheckEmbed(const v1::EmbedRequest& request) {
+  if (const std::string& type = request.element_type(); !type.empty() && type != "float") {
     return FieldError(ErrorClass::kUnsupportedField, "element_type", "the mock embeds as floats");
   }
+  const int dimensions = DimensionsOf(request);
+  if (dimensions >= 1 && dimensions <= kMaxMockDimensions) return absl::OkStatus();
+  return FieldError(ErrorClass::kInvalidRequest, "dimensions",
+                    absl::StrCat("dimensions is 1 to ", kMaxMockDimensions));
+}
+
+absl::Status Check(const Asked& asked) {
+  if (asked.chat != nullptr) return CheckSchemas(*asked.chat);
+  return asked.embed != nullptr ? CheckEmbed(*asked.embed) : absl::OkStatus();
+}
+
+std::unique_ptr<Answer> StartChat(const Ask& ask, const MockRules& rules) {
+  std::string text = LastUserText(*ask.asked.chat);
+  const v1::MockRule* rule = rules.Find(ask.candidate->model, text);
+  if (rule != nullptr && rule->reply().has_text()) text = rule->reply().text();
+  return NewMockChat(ask, text, rules.MannerOf(rule));
+}
+
+std::unique_ptr<Answer> StartEmbed(const Ask& ask, const MockRules& rules) {
   const v1::EmbedRequest& request = *ask.asked.embed;
   auto response = std::make_unique<v1::EmbedResponse>();
   response->set_model(ask.candidate->model);
-  const int dimensions = request.has_dimensions() ? request.dimensions() : kMockDimensions;
-  if (dimensions < 1 || dimensions > kMaxMockDimensions) {
-    return FieldError(ErrorClass::kInvalidRequest, "dimensions",
-                      absl::StrCat("dimensions is 1 to ", kMaxMockDimensions));
-  }
   size_t words = 0;
   for (const v1::EmbedInput& input : request.inputs()) {
     const std::string text = TextOf(input);
     words += MockWords(text).size();
-    AddVector(text, dimensions, response->add_embeddings());
+    AddVector(text, DimensionsOf(request), response->add_embeddings());
   }
   v1::Usage usage;
   usage.set_input_tokens(static_cast<int>(words));
   usage.set_total_tokens(static_cast<int>(words));
   *response->mutable_usage() = usage;
-  return NewMockWhole(ask, std::move(response), usage, FaultOf(Find(ask.candidate->model, "")),
-                      Pace());
+  return NewMockWhole(ask, std::move(response), usage,
+                      rules.MannerOf(rules.Find(ask.candidate->model, "")));
 }
 
-absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartCount(const Ask& ask) const {
+std::unique_ptr<Answer> StartCount(const Ask& ask, const MockRules& rules) {
   const v1::CountTokensRequest& request = *ask.asked.count;
   auto response = std::make_unique<v1::CountTokensResponse>();
   int words = static_cast<int>(MockWords(request.text()).size());
@@ -182,7 +131,64 @@ absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartCount(const Ask& ask)
   response->set_accuracy(v1::CountTokensResponse::ACCURACY_EXACT);
   response->set_method("mock words");
   return NewMockWhole(ask, std::move(response), v1::Usage(),
-                      FaultOf(Find(ask.candidate->model, "")), Pace());
+                      rules.MannerOf(rules.Find(ask.candidate->model, "")));
+}
+
+std::unique_ptr<Answer> StartByRules(const Ask& ask, const MockRules& rules) {
+  if (ask.asked.embed != nullptr) return StartEmbed(ask, rules);
+  return ask.asked.count != nullptr ? StartCount(ask, rules) : StartChat(ask, rules);
+}
+
+}  // namespace
+
+MockProvider::MockProvider(std::string name, const v1::MockConfig& config,
+                           std::shared_ptr<const MockRules> rules, MockSessions* sessions)
+    : name_(std::move(name)),
+      models_(config.models().begin(), config.models().end()),
+      rules_(std::move(rules)),
+      sessions_(sessions) {}
+
+absl::StatusOr<std::unique_ptr<MockProvider>> MockProvider::Create(std::string name,
+                                                                   const v1::MockConfig& config,
+                                                                   MockSessions* sessions) {
+  absl::StatusOr<std::shared_ptr<const MockRules>> rules = MockRules::Compile(config);
+  if (!rules.ok()) return rules.status();
+  return std::unique_ptr<MockProvider>(
+      new MockProvider(std::move(name), config, *std::move(rules), sessions));
+}
+
+std::vector<absl::string_view> MockProvider::Capabilities(absl::string_view) const {
+  return {"chat",           "stream",      "embed",       "count_tokens", "tools",
+          "parallel_tools", "json_object", "json_schema", "image",        "audio",
+          "video",          "document",    "reasoning"};
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> MockProvider::Start(const Ask& ask) const {
+  if (sessions_ != nullptr && ask.record != nullptr) return StartControlled(ask);
+  if (absl::Status status = Check(ask.asked); !status.ok()) return status;
+  return StartByRules(ask, *rules_);
+}
+
+// Everything that is asked is kept, what is refused too; a refused request spends no scripted
+// answer.
+absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartControlled(const Ask& ask) const {
+  const std::string& session = ask.record->mock_session;
+  if (session.size() > kMaxSessionName) {
+    return MakeError(ErrorClass::kInvalidRequest,
+                     absl::StrCat("x-modelgateway-mock-session has ", session.size(),
+                                  " bytes, more than ", kMaxSessionName));
+  }
+  const int64_t call = sessions_->Begin(ask);
+  if (absl::Status status = Check(ask.asked); !status.ok()) {
+    sessions_->End(session, call, KindName(DetailOf(status).kind()), false);
+    return status;
+  }
+  const MockSessions::Turn turn = sessions_->Take(ask);
+  const MockRules& rules = turn.rules != nullptr ? *turn.rules : *rules_;
+  std::unique_ptr<Answer> answer =
+      turn.answer.has_value() ? NewScripted(ask, *turn.answer, rules.MannerOf(nullptr).pace)
+                              : StartByRules(ask, rules);
+  return NewRecorded(std::move(answer), sessions_, session, call);
 }
 
 }  // namespace mg

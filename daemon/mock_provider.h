@@ -1,7 +1,8 @@
 // The mock: a provider inside the process, for tests and first steps. Deterministic: what it
 // answers follows from its rules, the model and the last user text alone; it takes every request
 // that the contract knows, and it never gets a key. Pace and faults come from the configuration
-// (mock_answer).
+// (mock_answer). Where tests may control it, what they have put or scripted goes before
+// (mock_sessions).
 #pragma once
 
 #include <memory>
@@ -10,6 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/mock_answer.h"
+#include "daemon/mock_rules.h"
+#include "daemon/mock_sessions.h"
 #include "daemon/provider.h"
 #include "modelgateway/v1/config.pb.h"
 
@@ -17,31 +20,27 @@ namespace mg {
 
 class MockProvider final : public Provider {
  public:
-  // kInvalidRequest (a plain INVALID_ARGUMENT) if a rule's pattern is none; the configuration's
-  // check comes first.
+  // A plain INVALID_ARGUMENT if a rule's pattern is none; the configuration's check comes first.
+  // `sessions` must outlive the mock; null: nobody controls it.
   static absl::StatusOr<std::unique_ptr<MockProvider>> Create(std::string name,
-                                                              const v1::MockConfig& config);
-  ~MockProvider() override;
+                                                              const v1::MockConfig& config,
+                                                              MockSessions* sessions = nullptr);
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
+  // The models that its configuration limits it to; none: any.
+  const std::vector<std::string>& models() const { return models_; }
 
  private:
-  struct Rule;
-  MockProvider(std::string name, const v1::MockConfig& config);
-  absl::StatusOr<std::unique_ptr<Answer>> StartChat(const Ask& ask) const;
-  absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask) const;
-  absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask) const;
-  // The first rule that fits; nullptr: echo.
-  const Rule* Find(absl::string_view model, absl::string_view last_user) const;
-  // Of the rule, or the mock's own.
-  const v1::MockFault& FaultOf(const Rule* rule) const;
-  MockPace Pace() const;
+  MockProvider(std::string name, const v1::MockConfig& config,
+               std::shared_ptr<const MockRules> rules, MockSessions* sessions);
+  absl::StatusOr<std::unique_ptr<Answer>> StartControlled(const Ask& ask) const;
 
   const std::string name_;
-  const v1::MockConfig config_;
-  std::vector<Rule> rules_;
+  const std::vector<std::string> models_;
+  const std::shared_ptr<const MockRules> rules_;
+  MockSessions* const sessions_;
 };
 
 }  // namespace mg

@@ -36,6 +36,7 @@ struct Asked {
 enum class KeyForm { kApiKey, kBearerToken, kAws };
 
 class CallKeys;
+struct CallRecord;
 
 // What the same candidate may be asked after a failure that this mends; an attempt of its own.
 struct Repair {
@@ -51,8 +52,9 @@ struct Ask {
   Logger* logger = nullptr;      // null: nothing is said
   Asked asked;
   const Candidate* candidate = nullptr;
-  const Repair* repair = nullptr;  // it is this one that is asked; null: none
-  const CallKeys* keys = nullptr;  // that the call brought along; null: none
+  const Repair* repair = nullptr;      // it is this one that is asked; null: none
+  const CallKeys* keys = nullptr;      // that the call brought along; null: none
+  const CallRecord* record = nullptr;  // of the call, so far; null: the gateway itself asks
   bool stream = false;
   bool refuse_unsupported = false;
   absl::Duration connect_timeout;

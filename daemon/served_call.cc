@@ -25,6 +25,7 @@ void BeginRecord(const Worker& worker, const Rpc& rpc, CallRecord* record) {
     record->correlation_id = NewRequestId(record->wall_start);
   }
   record->trace_id = TraceIdOf(rpc.Metadata("traceparent"));
+  record->mock_session = std::string(rpc.Metadata("x-modelgateway-mock-session"));
 }
 
 // What clients say that repeat a call by themselves.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/version.h"
+#include "main/admin.h"
 #include "main/chat.h"
 #include "main/commands.h"
 #include "main/explain.h"
@@ -16,11 +17,13 @@ constexpr char kHelp[] =
     R"(model-gateway: one door to all language models, beside your application.
 
 usage:
-  model-gateway serve [--config FILE] [--config-dir DIR] [--ready-file FILE]
+  model-gateway serve [--config FILE] [--config-dir DIR] [--ephemeral] [--ready-file FILE]
       Runs the daemon. The configuration is FILE, else the text in MODEL_GATEWAY_CONFIG, else the
       file named by MODEL_GATEWAY_CONFIG_FILE, else embedded defaults: the mock provider, and a
       provider for each well-known key in the environment. The files of DIR (*.yaml, *.yml, *.json)
-      lie over it. A change of a file is taken up while the daemon runs.
+      lie over it. A change of a file is taken up while the daemon runs. --ephemeral: free ports,
+      sockets in a folder that goes at the end, and without a configuration the mock alone; where
+      it listens is in the ready file.
   model-gateway check FILE|- [--config-dir DIR]
       Checks a configuration as serve would, and names every problem at once.
   model-gateway config docs|schema|example
@@ -36,6 +39,8 @@ usage:
       Which candidate would serve a call by this configuration, all of them being well, and why.
   model-gateway health [--socket ADDRESS] [--service NAME]
       Whether a daemon serves: exit code 0. For probes.
+  model-gateway admin state|reset|isolate|reload|drain
+      What a running daemon knows of its providers, and what an operator does about it.
   model-gateway chat [--address ADDRESS] [--model MODEL] [TEXT|-]
       One call from the terminal, streamed.
   model-gateway --version
@@ -66,6 +71,7 @@ int main(int argc, char** argv) {
   if (command == "doctor") return mg::RunDoctor(rest);
   if (command == "explain") return mg::RunExplain(rest);
   if (command == "chat") return mg::RunChat(rest);
+  if (command == "admin") return mg::RunAdmin(rest);
   if (command == "health") return mg::RunHealth(rest);
   if (command.empty()) {
     std::fputs(kHelp, stderr);

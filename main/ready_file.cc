@@ -34,9 +34,11 @@ absl::Status ReadyFile::Write(const Listeners& listeners) {
   AppendList("grpc", listeners.grpc, &json);
   AppendList("http", {}, &json);
   AppendList("admin", listeners.admin, &json);
-  AppendList("admin_grpc", {}, &json);
+  AppendList("admin_grpc", listeners.admin_grpc, &json);
   AppendList("health", listeners.health, &json);
   AppendList("metrics", listeners.metrics, &json);
+  json.append(",\"admin_token_file\":");
+  AppendJsonString(listeners.admin_token_file, &json);
   json.append("}\n");
 
   const std::string fresh = absl::StrCat(path_, ".new");

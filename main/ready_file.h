@@ -13,8 +13,10 @@ namespace mg {
 struct Listeners {
   std::vector<std::string> grpc;
   std::vector<std::string> admin;
+  std::vector<std::string> admin_grpc;
   std::vector<std::string> health;
   std::vector<std::string> metrics;
+  std::string admin_token_file;  // empty: there is none
 };
 
 class ReadyFile {

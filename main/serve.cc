@@ -19,6 +19,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/version.h"
+#include "daemon/admin_pages.h"
+#include "daemon/admin_service.h"
+#include "daemon/admin_token.h"
 #include "daemon/build_snapshot.h"
 #include "daemon/byte_budget.h"
 #include "daemon/chat_method.h"
@@ -29,11 +32,14 @@
 #include "daemon/config/resilience.h"
 #include "daemon/count_tokens_method.h"
 #include "daemon/embed_method.h"
+#include "daemon/grpc_channelz.h"
 #include "daemon/grpc_health.h"
 #include "daemon/grpc_server.h"
 #include "daemon/list_models_method.h"
 #include "daemon/live_view.h"
 #include "daemon/memory_limit.h"
+#include "daemon/mock_control.h"
+#include "daemon/mock_sessions.h"
 #include "daemon/reload.h"
 #include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
@@ -41,6 +47,7 @@
 #include "daemon/status_pages.h"
 #include "daemon/worker.h"
 #include "main/commands.h"
+#include "main/ephemeral.h"
 #include "main/options.h"
 #include "main/ready_file.h"
 #include "main/startup_code.h"
@@ -50,6 +57,8 @@
 namespace mg {
 namespace {
 
+constexpr mode_t kAdminSocketMode = 0600;
+constexpr size_t kAdminBody = size_t{16} << 20;
 constexpr char kServiceName[] = "modelgateway.v1.ModelGateway";
 // What calls that were cut at the end of a drain may still take to tell their callers.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
@@ -61,6 +70,7 @@ constexpr absl::Duration kLastPages = absl::Milliseconds(500);
 struct ServeArguments {
   ConfigPlace config;
   std::string ready_file;
+  bool ephemeral = false;
 };
 
 std::optional<ServeArguments> ParseArguments(const std::vector<std::string>& arguments) {
@@ -69,11 +79,13 @@ std::optional<ServeArguments> ParseArguments(const std::vector<std::string>& arg
     if (TakeConfigOption(arguments, &at, &parsed.config)) continue;
     if (auto ready_file = Option(arguments, "--ready-file", &at)) {
       parsed.ready_file = *ready_file;
+    } else if (arguments[at] == "--ephemeral") {
+      parsed.ephemeral = true;
     } else {
       std::fprintf(stderr,
                    "model-gateway: serve does not take \"%s\" here\n"
                    "usage: model-gateway serve [--config FILE] [--config-dir DIR] "
-                   "[--ready-file FILE]\n",
+                   "[--ephemeral] [--ready-file FILE]\n",
                    arguments[at].c_str());
       return std::nullopt;
     }
@@ -119,6 +131,9 @@ class Daemon {
   Daemon(const ConfigPlace& place, const Outside& outside,
          std::shared_ptr<const ConfigReading> reading, ListenPlan listen, Logger* logger)
       : listen_(std::move(listen)),
+        token_(listen_.token_folders),
+        mock_sessions_(reading->loaded.config.mock_control() ? std::make_unique<MockSessions>()
+                                                             : nullptr),
         logger_(logger),
         budget_(BufferedBytesOf(reading->loaded.config, CgroupMemoryLimit())),
         telemetry_(logger, MetricsOptionsOf(reading->loaded.config)),
@@ -130,6 +145,7 @@ class Daemon {
         reloader_(&loop_, &worker_, place, outside, std::move(reading), build_),
         health_(&loop_, {kServiceName}),
         pages_(&telemetry_, &ready_) {
+    lasting_.mock_sessions = mock_sessions_.get();
     worker_.loop = &loop_;
     worker_.http = http_.get();
     worker_.telemetry = &telemetry_;
@@ -143,13 +159,22 @@ class Daemon {
  private:
   MetricsOptions MetricsOptionsOf(const v1::Config& config);
   absl::Status OpenGrpc();
+  std::vector<RpcService> AdminServices();
+  absl::Status OpenAdmin();
+  absl::Status OpenAdminGrpc();
+  absl::Status OpenMetrics();
   absl::Status OpenHealth();
   absl::Status OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
-                        bool check_host, std::vector<std::string>* opened);
+                        const HttpServerOptions& options, HttpHandler* handler,
+                        std::vector<std::string>* opened);
   void OnSignal(int fd);
-  static Task<void> Drain(Daemon* daemon);
+  // nullopt: for as long as the configuration says. Nothing more happens where it drains already.
+  void BeginDrain(std::optional<absl::Duration> timeout);
+  static Task<void> Drain(Daemon* daemon, std::optional<absl::Duration> asked);
 
   const ListenPlan listen_;
+  const AdminToken token_;
+  const std::unique_ptr<MockSessions> mock_sessions_;  // where mock_control is true
   Logger* const logger_;
   EpollLoop loop_;
   ByteBudget budget_;
@@ -159,12 +184,15 @@ class Daemon {
   Worker worker_;
   const Reloader::Build build_;
   Reloader reloader_;
+  const absl::Time started_ = loop_.WallTime();
   bool ready_ = false;
   bool draining_ = false;
   Health health_;
   StatusPages pages_;
+  std::unique_ptr<AdminPages> admin_pages_;
   std::vector<std::unique_ptr<HttpServer>> http_servers_;
   std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<GrpcServer> admin_grpc_;     // where listen.admin_grpc has an address
   std::unique_ptr<GrpcServer> health_server_;  // where listen.health is named
   Listeners listeners_;
 };
@@ -187,11 +215,10 @@ absl::Status Daemon::Open() {
       build_(reloader_.config()->loaded, false);
   if (!snapshot.ok()) return snapshot.status();
   worker_.snapshot = *std::move(snapshot);
-  absl::Status status = OpenHttp(listen_.admin, "listen.admin", true, &listeners_.admin);
-  if (status.ok()) {
-    status = OpenHttp(listen_.metrics, "listen.metrics", false, &listeners_.metrics);
-  }
+  absl::Status status = OpenAdmin();
+  if (status.ok()) status = OpenMetrics();
   if (status.ok()) status = OpenGrpc();
+  if (status.ok()) status = OpenAdminGrpc();
   if (status.ok()) status = OpenHealth();
   ready_ = status.ok();
   return status;
@@ -221,6 +248,49 @@ absl::Status Daemon::OpenGrpc() {
   return absl::OkStatus();
 }
 
+std::vector<RpcService> Daemon::AdminServices() {
+  AdminParts parts;
+  parts.token = &token_;
+  parts.worker = &worker_;
+  parts.reloader = &reloader_;
+  parts.started = started_;
+  parts.draining = [this] { return draining_; };
+  parts.drain = [this](std::optional<absl::Duration> timeout) { BeginDrain(timeout); };
+  std::vector<RpcService> services;
+  services.push_back(AdminService(parts));
+  if (mock_sessions_ != nullptr) {
+    services.push_back(MockControlService(&worker_, mock_sessions_.get(), &token_));
+  }
+  return services;
+}
+
+// The same services by gRPC and over HTTP.
+absl::Status Daemon::OpenAdmin() {
+  listeners_.admin_token_file = token_.file();
+  admin_pages_ = std::make_unique<AdminPages>(AdminServices(), &pages_);
+  HttpServerOptions options;
+  options.hosts.allowed = listen_.allowed_hosts;
+  options.max_body = kAdminBody;
+  return OpenHttp(listen_.admin, "listen.admin", options, admin_pages_.get(), &listeners_.admin);
+}
+
+absl::Status Daemon::OpenAdminGrpc() {
+  if (listen_.admin_grpc.empty()) return absl::OkStatus();
+  std::vector<RpcService> services = AdminServices();
+  services.push_back(ChannelzService());
+  GrpcServerOptions options;
+  options.addresses = TextsOf(listen_.admin_grpc);
+  options.key = "listen.admin_grpc";
+  options.unix_mode = kAdminSocketMode;
+  options.program = absl::StrCat("model-gateway ", kVersion);
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(&loop_, &budget_, std::move(options), std::move(services));
+  if (!server.ok()) return server.status();
+  admin_grpc_ = *std::move(server);
+  listeners_.admin_grpc = admin_grpc_->addresses();
+  return absl::OkStatus();
+}
+
 // A server of its own, since a gRPC server serves all it has on each of its addresses.
 absl::Status Daemon::OpenHealth() {
   if (listen_.health.empty()) return absl::OkStatus();
@@ -238,15 +308,19 @@ absl::Status Daemon::OpenHealth() {
   return absl::OkStatus();
 }
 
+absl::Status Daemon::OpenMetrics() {
+  HttpServerOptions options;
+  options.hosts.check = false;
+  return OpenHttp(listen_.metrics, "listen.metrics", options, &pages_, &listeners_.metrics);
+}
+
 absl::Status Daemon::OpenHttp(const std::vector<Address>& addresses, absl::string_view key,
-                              bool check_host, std::vector<std::string>* opened) {
+                              const HttpServerOptions& options, HttpHandler* handler,
+                              std::vector<std::string>* opened) {
   for (size_t i = 0; i < addresses.size(); ++i) {
-    HttpServerOptions options;
-    options.address = addresses[i].ToText();
-    options.hosts.check = check_host;
-    options.hosts.allowed = listen_.allowed_hosts;
-    absl::StatusOr<std::unique_ptr<HttpServer>> server =
-        HttpServer::Listen(&loop_, options, &pages_);
+    HttpServerOptions own = options;
+    own.address = addresses[i].ToText();
+    absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Listen(&loop_, own, handler);
     if (!server.ok()) {
       return absl::Status(server.status().code(),
                           absl::StrCat(key, "[", i, "] ", server.status().message()));
@@ -266,6 +340,7 @@ void Daemon::Run(const sigset_t& signals) {
   close(fd);
   http_servers_.clear();
   health_server_.reset();
+  admin_grpc_.reset();
   grpc_.reset();
 }
 
@@ -279,14 +354,21 @@ void Daemon::OnSignal(int fd) {
       logger_->Flush();
       _exit(kFailed);
     } else {
-      draining_ = true;
-      Spawn(Drain(this));
+      BeginDrain(std::nullopt);
     }
   }
 }
 
-Task<void> Daemon::Drain(Daemon* daemon) {
-  const absl::Duration timeout = DrainTimeoutOf(daemon->reloader_.config()->loaded.config);
+void Daemon::BeginDrain(std::optional<absl::Duration> timeout) {
+  if (draining_) return;
+  draining_ = true;
+  // In a turn of its own: who asked for it by a method is still being served.
+  loop_.Post([this, timeout] { Spawn(Drain(this, timeout)); });
+}
+
+Task<void> Daemon::Drain(Daemon* daemon, std::optional<absl::Duration> asked) {
+  const absl::Duration timeout =
+      asked.value_or(DrainTimeoutOf(daemon->reloader_.config()->loaded.config));
   daemon->logger_->Log(LogLevel::kInfo, "drain.start",
                        "draining: new calls are refused, running ones go on",
                        {{"running", static_cast<int64_t>(daemon->grpc_->running())},
@@ -320,9 +402,9 @@ Task<void> Daemon::Drain(Daemon* daemon) {
   loop.Stop();
 }
 
-int FailConfig(absl::string_view message) {
+int Fail(absl::string_view message, int code = kFailed) {
   std::fprintf(stderr, "model-gateway: %s\n", std::string(message).c_str());
-  return kWrongUsage;
+  return code;
 }
 
 void SayStart(const ConfigReading& reading, const ListenPlan& listen, const Listeners& listeners,
@@ -331,10 +413,18 @@ void SayStart(const ConfigReading& reading, const ListenPlan& listen, const List
   for (const std::string& note : listen.notes) {
     logger->Log(LogLevel::kInfo, "config.note", "configuration", {{"detail", note}});
   }
+  if (listeners.admin_token_file.empty() && !listen.token_folders.empty()) {
+    logger->Log(LogLevel::kWarn, "admin.no_token",
+                "no admin token can be written there, or another daemon has its own there: the "
+                "methods of administration that want it are refused",
+                {{"folder", listen.token_folders.front()}});
+  }
   logger->Log(LogLevel::kInfo, "start", "serving",
               {{"config", absl::StrJoin(reading.sources, ", ")},
                {"grpc", absl::StrJoin(listeners.grpc, ", ")},
                {"admin", absl::StrJoin(listeners.admin, ", ")},
+               {"admin_grpc", absl::StrJoin(listeners.admin_grpc, ", ")},
+               {"admin_token_file", listeners.admin_token_file},
                {"health", absl::StrJoin(listeners.health, ", ")},
                {"metrics", absl::StrJoin(listeners.metrics, ", ")}});
 }
@@ -342,13 +432,18 @@ void SayStart(const ConfigReading& reading, const ListenPlan& listen, const List
 }  // namespace
 
 int RunServe(const std::vector<std::string>& arguments) {
-  const std::optional<ServeArguments> parsed = ParseArguments(arguments);
+  std::optional<ServeArguments> parsed = ParseArguments(arguments);
   if (!parsed.has_value()) return kWrongUsage;
+  EphemeralFolder folder;
+  if (parsed->ephemeral) {
+    if (absl::Status made = folder.Make(); !made.ok()) return Fail(made.message());
+    parsed->config.ephemeral = folder.path();
+  }
   const sigset_t signals = PrepareProcess();
   const Outside outside = RealOutside();
   const auto reading =
       std::make_shared<const ConfigReading>(ReadConfiguration(parsed->config, outside));
-  if (!reading->found.ok()) return FailConfig(reading->found.message());
+  if (!reading->found.ok()) return Fail(reading->found.message(), kWrongUsage);
   const LoadedConfig& loaded = reading->loaded;
   if (!loaded.ok()) {
     std::fputs(ToText(loaded.problems).c_str(), stderr);
@@ -362,10 +457,7 @@ int RunServe(const std::vector<std::string>& arguments) {
   ReadyFile ready_file(parsed->ready_file);
   if (opened.ok()) opened = ready_file.Write(daemon.listeners());
   GiveBackStartupCode();
-  if (!opened.ok()) {
-    std::fprintf(stderr, "model-gateway: %s\n", std::string(opened.message()).c_str());
-    return kFailed;
-  }
+  if (!opened.ok()) return Fail(opened.message());
   SayStart(*reading, listen, daemon.listeners(), &logger);
   daemon.Run(signals);
   logger.Log(LogLevel::kInfo, "stop", "the daemon has ended");

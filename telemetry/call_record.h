@@ -41,6 +41,7 @@ struct CallRecord {
   std::string correlation_id;
   bool correlation_id_replaced = false;  // the caller's was not fit to be written
   std::string trace_id;
+  std::string mock_session;  // whose answers a mock gives (metadata x-modelgateway-mock-session)
   std::string requested_model;
   // What metrics may use as a label: the alias, group or pair that was asked for if the
   // configuration names it, else "other".

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/config/ephemeral.h"
 #include "daemon/config/schema.h"
 #include "daemon/config/source.h"
 
@@ -62,6 +63,7 @@ ConfigReading ReadConfiguration(const ConfigPlace& place, const Outside& outside
     reading.found = chosen.status();
     return reading;
   }
+  if (place.ephemeral.has_value()) LayEphemeral(*place.ephemeral, noting, &*chosen);
   for (const ConfigSource& layer : chosen->layers) reading.sources.push_back(layer.name);
   reading.notes = std::move(chosen->notes);
   reading.loaded = LoadLayers(chosen->layers, noting);

@@ -16,6 +16,8 @@ namespace mg {
 struct ConfigPlace {
   std::optional<std::string> file;    // --config
   std::optional<std::string> folder;  // --config-dir
+  // --ephemeral: the folder of its sockets (ephemeral.h).
+  std::optional<std::string> ephemeral = {};
 };
 
 struct ConfigReading {

@@ -133,7 +133,7 @@ std::string EmbeddedConfig(const Outside& outside, std::vector<std::string>* not
     absl::StrAppend(&text, "  ", key.preset, ": { openai_compatible: { preset: ", key.preset,
                     ", api_key: { env: ", key.variable, " } } }\n");
   }
-  absl::StrAppend(&text, "aliases: { default: mock/echo }\n");
+  absl::StrAppend(&text, "aliases: { default: mock/echo }\nmock_control: true\n");
   return text;
 }
 

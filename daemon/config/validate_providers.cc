@@ -1,6 +1,7 @@
 // Providers: names, where they are, what is sent to them, and the rules of mocks.
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -268,6 +269,12 @@ void CheckAzure(const v1::AzureOpenAiConfig& azure, const std::string& path, Fin
 }  // namespace
 
 void ValidateProviders(const v1::Config& config, const Outside& outside, Findings* findings) {
+  const auto& providers = config.providers();
+  const bool has_mock = std::any_of(providers.begin(), providers.end(),
+                                    [](const auto& each) { return each.second.has_mock(); });
+  if (config.mock_control() && !has_mock) {
+    findings->Add("mock_control", "is true, and there is no provider of kind mock to control");
+  }
   for (const std::string& name : NamesOf(config.providers())) {
     if (findings->full()) return;
     const v1::ProviderConfig& provider = config.providers().at(name);

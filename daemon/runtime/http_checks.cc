@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 
 namespace mg {
@@ -78,6 +79,40 @@ std::optional<HttpRefusal> CheckOrigin(const HttpRequestHead& head, absl::string
   return std::nullopt;
 }
 
+// A web page of elsewhere can send neither another media type than those of forms, unasked, nor
+// read what it gets.
+std::optional<HttpRefusal> CheckBody(const HttpRequestHead& head, size_t max_body) {
+  const absl::string_view type = FindHeader(head.headers, "content-type");
+  const absl::string_view media = absl::StripAsciiWhitespace(type.substr(0, type.find(';')));
+  if (!absl::EqualsIgnoreCase(media, "application/json")) {
+    return HttpRefusal{415, "a POST must have the content-type application/json"};
+  }
+  const absl::string_view encoding = FindHeader(head.headers, "content-encoding");
+  if (!encoding.empty() && !absl::EqualsIgnoreCase(encoding, "identity")) {
+    return HttpRefusal{415, "a body with a content-encoding is not taken"};
+  }
+  const absl::string_view length = FindHeader(head.headers, "content-length");
+  uint64_t bytes = 0;
+  if (!length.empty() && (!absl::SimpleAtoi(length, &bytes) || bytes > max_body)) {
+    return HttpRefusal{413, "the body of the request is too large"};
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpRefusal> CheckMethod(const HttpRequestHead& head, size_t max_body) {
+  if (head.method == "POST" && max_body > 0) return CheckBody(head, max_body);
+  if (head.method != "GET" && head.method != "HEAD") {
+    return HttpRefusal{405, max_body > 0 ? "only GET, HEAD and POST are served here"
+                                         : "only GET and HEAD are served here"};
+  }
+  const absl::string_view length = FindHeader(head.headers, "content-length");
+  if (length.find_first_not_of('0') != absl::string_view::npos ||
+      !FindHeader(head.headers, "transfer-encoding").empty()) {
+    return HttpRefusal{413, "a GET or HEAD has no body here"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<HttpRefusal> HeadScan::Continue(absl::string_view bytes) {
@@ -114,19 +149,13 @@ std::optional<HttpRefusal> HeadScan::Continue(absl::string_view bytes) {
   return std::nullopt;
 }
 
-std::optional<HttpRefusal> CheckRequest(const HttpRequestHead& head, const HttpHostPolicy& hosts) {
+std::optional<HttpRefusal> CheckRequest(const HttpRequestHead& head, const HttpHostPolicy& hosts,
+                                        size_t max_body) {
   const std::vector<absl::string_view> host = ValuesOf(head.headers, "host");
   if (host.size() != 1) return HttpRefusal{400, "the request must have exactly one Host"};
   if (const auto refusal = CheckLength(head)) return refusal;
   if (const auto refusal = CheckOrigin(head, host[0], hosts)) return refusal;
-  if (head.method != "GET" && head.method != "HEAD") {
-    return HttpRefusal{405, "only GET and HEAD are served here"};
-  }
-  const absl::string_view length = FindHeader(head.headers, "content-length");
-  if (length.find_first_not_of('0') != absl::string_view::npos ||
-      !FindHeader(head.headers, "transfer-encoding").empty()) {
-    return HttpRefusal{413, "a GET or HEAD has no body here"};
-  }
+  if (const auto refusal = CheckMethod(head, max_body)) return refusal;
   if (!absl::StartsWith(head.target, "/")) {
     return HttpRefusal{400, "the request must name a path that begins with /"};
   }

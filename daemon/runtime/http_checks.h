@@ -48,6 +48,8 @@ struct HttpHostPolicy {
   std::vector<std::string> allowed = {};  // beside localhost, 127.0.0.1 and [::1]; without port
 };
 
-std::optional<HttpRefusal> CheckRequest(const HttpRequestHead& head, const HttpHostPolicy& hosts);
+// `max_body`: of a POST, which must be application/json; 0: there are GET and HEAD alone.
+std::optional<HttpRefusal> CheckRequest(const HttpRequestHead& head, const HttpHostPolicy& hosts,
+                                        size_t max_body = 0);
 
 }  // namespace mg

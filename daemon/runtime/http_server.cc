@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -66,6 +67,13 @@ AddressList ParseAddress(const std::string& address) {
     }
   }
   return {found, &freeaddrinfo};
+}
+
+// What a body may come to.
+size_t LargestBody(const HttpRequestHead& head, size_t max_body) {
+  size_t length = 0;
+  const absl::string_view told = FindHeader(head.headers, "content-length");
+  return absl::SimpleAtoi(told, &length) ? length : max_body;
 }
 
 }  // namespace
@@ -198,21 +206,28 @@ Task<bool> HttpServer::ServeOne(Connection* connection) {
   if (!refusal.has_value()) {
     refusal = ParseRequestHead(absl::string_view(connection->in).substr(0, scan.end()), &head);
   }
-  if (!refusal.has_value()) refusal = CheckRequest(head, options_.hosts);
+  if (!refusal.has_value()) refusal = CheckRequest(head, options_.hosts, options_.max_body);
+  HttpServerRequest request;
+  if (!refusal.has_value() && head.method == "POST") {
+    const Got whole = co_await ReadBody(connection, head, scan.end(), &request.body, &refusal);
+    if (whole != Got::kBytes) co_return false;
+  } else if (!refusal.has_value()) {
+    connection->in.erase(0, scan.end());
+  }
   connection->waits = false;
   if (refusal.has_value()) {
     co_await Refuse(connection, *refusal);
     co_return false;
   }
 
-  HttpServerRequest request{std::move(head.method), std::move(head.target),
-                            std::move(head.headers)};
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.headers = std::move(head.headers);
   const HttpReply reply = co_await handler_->Handle(request);
   const bool keep = head.keep_alive && head.version == 11 && !stopping_;
   if (!co_await Write(connection, SerializeReply(reply, request.method == "HEAD", keep))) {
     co_return false;
   }
-  connection->in.erase(0, scan.end());
   connection->served = true;
   if (!keep) co_await Linger(connection);
   co_return keep;
@@ -232,6 +247,39 @@ Task<HttpServer::Got> HttpServer::ReadHead(Connection* connection, HeadScan* sca
     if (got != Got::kBytes) co_return got;
     if (idle && first) until = loop_->now() + options_.head_timeout;
   }
+}
+
+Task<HttpServer::Got> HttpServer::ReadBody(Connection* connection, const HttpRequestHead& head,
+                                           size_t head_size, std::string* body,
+                                           std::optional<HttpRefusal>* refusal) {
+  const size_t room = LargestBody(head, options_.max_body);
+  if (bodies_ + room > options_.max_bodies) {
+    *refusal = HttpRefusal{503, "too many requests with bodies at once: try again"};
+    co_return Got::kBytes;
+  }
+  bodies_ += room;
+  const absl::Cleanup give_back = [this, room] { bodies_ -= room; };
+  if (absl::EqualsIgnoreCase(FindHeader(head.headers, "expect"), "100-continue") &&
+      !co_await Write(connection, "HTTP/1.1 100 Continue\r\n\r\n")) {
+    co_return Got::kEnd;
+  }
+  BodyParser parser(absl::string_view(connection->in).substr(0, head_size), options_.max_body);
+  connection->in.erase(0, head_size);
+  const Instant until = loop_->now() + options_.body_timeout;
+  while (true) {
+    if (!parser.done()) connection->in.erase(0, parser.Take(connection->in));
+    *refusal = parser.refusal();
+    if (refusal->has_value()) co_return Got::kBytes;
+    if (parser.done()) break;
+    const Got got = co_await ReadMore(connection, until);
+    if (got == Got::kTimeout) {
+      *refusal = HttpRefusal{408, "the body of the request takes too long"};
+      co_return Got::kBytes;
+    }
+    if (got != Got::kBytes) co_return got;
+  }
+  *body = parser.TakeBody();
+  co_return Got::kBytes;
 }
 
 Task<HttpServer::Got> HttpServer::ReadMore(Connection* connection, Instant until) {
@@ -274,7 +322,9 @@ Task<void> HttpServer::Refuse(Connection* connection, const HttpRefusal& refusal
   HttpReply reply;
   reply.status = refusal.status;
   reply.body = absl::StrCat(refusal.text, "\n");
-  if (refusal.status == 405) reply.headers.push_back({"allow", "GET, HEAD"});
+  if (refusal.status == 405) {
+    reply.headers.push_back({"allow", options_.max_body > 0 ? "GET, HEAD, POST" : "GET, HEAD"});
+  }
   if (co_await Write(connection,
                      SerializeReply(reply, /*head_only=*/false, /*keep_alive=*/false))) {
     co_await Linger(connection);

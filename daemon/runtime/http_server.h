@@ -1,4 +1,5 @@
-// The HTTP/1.1 server of every HTTP listener: GET and HEAD, on the worker's loop. What a request
+// The HTTP/1.1 server of every HTTP listener: GET, HEAD and, where bodies are taken, POST, on the
+// worker's loop. What a request
 // must fulfil before its handler sees it is in http_checks.h. Belongs to the loop's thread; Stop it
 // before it goes.
 #pragma once
@@ -18,9 +19,11 @@
 namespace mg {
 
 struct HttpServerRequest {
-  std::string method;  // "GET" or "HEAD"; the server leaves the body of the reply away for HEAD
+  // "GET", "HEAD" or "POST"; the server leaves the body of the reply away for HEAD.
+  std::string method;
   std::string target;  // path and query, as they came
   HttpHeaders headers;
+  std::string body = {};  // of a POST
 
   absl::string_view path() const { return absl::string_view(target).substr(0, target.find('?')); }
 };
@@ -45,6 +48,9 @@ struct HttpServerOptions {
   HttpHostPolicy hosts = {};
   absl::Duration head_timeout =
       absl::Seconds(10);  // from its first byte, or the connection's start
+  absl::Duration body_timeout = absl::Seconds(30);  // for all of it
+  size_t max_body = 0;                              // of a POST; 0: GET and HEAD alone
+  size_t max_bodies = 64 << 20;  // that are being read, together; beyond it POSTs are refused
   absl::Duration idle_timeout = absl::Seconds(60);   // of a kept connection
   absl::Duration write_timeout = absl::Seconds(10);  // without progress
   size_t max_connections = 256;  // beyond it those that wait longest for a request go first
@@ -83,6 +89,10 @@ class HttpServer {
   // One request and its reply; whether the connection may have another.
   Task<bool> ServeOne(Connection* connection);
   Task<Got> ReadHead(Connection* connection, HeadScan* scan, std::optional<HttpRefusal>* refusal);
+  // Of a POST, whose head of `head_size` bytes is what was read first; takes both off what was
+  // read.
+  Task<Got> ReadBody(Connection* connection, const HttpRequestHead& head, size_t head_size,
+                     std::string* body, std::optional<HttpRefusal>* refusal);
   Task<Got> ReadMore(Connection* connection, Instant until);
   Task<bool> Write(Connection* connection, const std::string& bytes);
   Task<void> Refuse(Connection* connection, const HttpRefusal& refusal);
@@ -97,6 +107,7 @@ class HttpServer {
   std::string bound_address_;
   Loop::TimerId accept_again_{kNever, 0};
   bool stopping_ = false;
+  size_t bodies_ = 0;                                   // bytes of those that are being read
   std::list<std::unique_ptr<Connection>> connections_;  // in the order of their accept
   Signal connection_gone_;
 };

@@ -41,6 +41,35 @@ std::optional<HttpRefusal> ParseRequestHead(absl::string_view bytes, HttpRequest
   return std::nullopt;
 }
 
+struct BodyParser::Parser {
+  http::request_parser<http::string_body> request;
+};
+
+BodyParser::BodyParser(absl::string_view head, size_t max_body)
+    : parser_(std::make_unique<Parser>()) {
+  parser_->request.header_limit(kMaxRequestHead + 1);
+  parser_->request.body_limit(max_body);
+  parser_->request.eager(true);
+  Take(head);
+}
+
+BodyParser::~BodyParser() = default;
+
+size_t BodyParser::Take(absl::string_view bytes) {
+  boost::beast::error_code error;
+  const size_t taken = parser_->request.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  if (error == http::error::body_limit) {
+    refusal_ = HttpRefusal{413, "the body of the request is too large"};
+  } else if (error && error != http::error::need_more) {
+    refusal_ = HttpRefusal{400, "the body of the request is malformed"};
+  }
+  return taken;
+}
+
+bool BodyParser::done() const { return parser_->request.is_done(); }
+
+std::string BodyParser::TakeBody() { return std::move(parser_->request.get().body()); }
+
 std::string SerializeReply(const HttpReply& reply, bool head_only, bool keep_alive) {
   http::response<http::string_body> message;
   message.version(11);

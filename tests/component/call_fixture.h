@@ -143,6 +143,7 @@ class CallFixture {
   size_t call_buffer = 8 << 20;
   ByteBudget* budget = nullptr;
   Logger* logger = nullptr;
+  std::string mock_session;
 
  private:
   void AddState(const std::string& provider) {
@@ -168,6 +169,7 @@ class CallFixture {
     call.cancellation = rpc->cancellation();
     call.deadline = fixture->loop.now() + fixture->deadline;
     call.record.stream = stream;
+    call.record.mock_session = fixture->mock_session;
     call.record.start = fixture->loop.now();
     DeadlineTimer timer(&fixture->loop, call.deadline, call.cancellation);
     CollectSink collect;

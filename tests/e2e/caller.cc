@@ -117,10 +117,10 @@ class StreamCall final : public Caller::Call {
 class RawCall final : public Caller::Call {
  public:
   RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string* request,
-          const CallOptions& options)
+          const CallOptions& options, const std::string& method)
       : stub_(channel) {
     Prepare(options, &context_);
-    call_ = stub_.PrepareCall(&context_, "/modelgateway.v1.ModelGateway/Chat", &queue_);
+    call_ = stub_.PrepareCall(&context_, method, &queue_);
     call_->StartCall(this);
     Await(this);
     if (request == nullptr) return;
@@ -147,6 +147,12 @@ class RawCall final : public Caller::Call {
     call_->Finish(&status, &status);
     Await(&status);
     Note(status, context_, &reply);
+    std::vector<grpc::Slice> slices;
+    if (answer.Valid() && answer.Dump(&slices).ok()) {
+      for (const grpc::Slice& slice : slices) {
+        reply.bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+      }
+    }
     return reply;
   }
 
@@ -192,8 +198,9 @@ std::unique_ptr<Caller::Call> Caller::Start(const v1::ChatRequest& request, bool
 }
 
 std::unique_ptr<Caller::Call> Caller::StartRaw(const std::string* request,
-                                               const CallOptions& options) {
-  return std::make_unique<RawCall>(connection_->channel, request, options);
+                                               const CallOptions& options,
+                                               const std::string& method) {
+  return std::make_unique<RawCall>(connection_->channel, request, options, method);
 }
 
 std::string Caller::Health(const std::string& service) {

@@ -26,6 +26,7 @@ struct Reply {
   std::map<std::string, std::string> trailers;
   v1::ChatResponse response;          // a stream's is the fold of its events
   std::vector<v1::ChatEvent> events;  // of a stream
+  std::string bytes;                  // the answer of a raw call
 
   bool ok() const { return code == absl::StatusCode::kOk; }
   bool completed() const { return !events.empty() && events.back().has_completed(); }
@@ -59,9 +60,10 @@ class Caller {
 
   std::unique_ptr<Call> Start(const v1::ChatRequest& request, bool stream,
                               const CallOptions& options = {});
-  // A call of Chat with these bytes as its request, which the call does not copy; null: it never
-  // comes. Returns when the call is on its way.
-  std::unique_ptr<Call> StartRaw(const std::string* request, const CallOptions& options = {});
+  // A call of the method with these bytes as its request, which the call does not copy; null: it
+  // never comes. Returns when the call is on its way.
+  std::unique_ptr<Call> StartRaw(const std::string* request, const CallOptions& options = {},
+                                 const std::string& method = "/modelgateway.v1.ModelGateway/Chat");
   Reply Run(const v1::ChatRequest& request, bool stream, const CallOptions& options = {}) {
     return Start(request, stream, options)->End();
   }

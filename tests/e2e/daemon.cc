@@ -163,6 +163,13 @@ std::vector<std::string> Daemon::Listens(const std::string& listener) const {
   return addresses;
 }
 
+std::string Daemon::admin_token() const {
+  JsonDocument document;
+  if (!ParseJson(ReadFile(folder_ + "/ready.json"), &document).ok()) return "";
+  const std::string token = ReadFile(std::string(StringMember(document, "admin_token_file")));
+  return token.substr(0, token.find('\n'));
+}
+
 std::string Daemon::tcp() const {
   for (const std::string& address : Listens("grpc")) {
     if (!absl::StartsWith(address, "unix:")) return address;
@@ -226,6 +233,10 @@ std::vector<std::string> Daemon::Lines(absl::string_view event) const {
 }
 
 Page Get(const std::string& address, const std::string& path) {
+  return Fetch(address, {.path = path});
+}
+
+Page Fetch(const std::string& address, const PageRequest& what) {
   Page page;
   const std::vector<std::string> parts = absl::StrSplit(address, ':');
   sockaddr_in peer{};
@@ -234,8 +245,13 @@ Page Get(const std::string& address, const std::string& path) {
   inet_pton(AF_INET, parts[0].c_str(), &peer.sin_addr);
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0) {
-    const std::string request =
-        absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: ", address, "\r\nConnection: close\r\n\r\n");
+    std::string request = absl::StrCat(what.method, " ", what.path, " HTTP/1.1\r\nHost: ", address,
+                                       "\r\nConnection: close\r\n", what.headers);
+    if (what.method == "POST") {
+      absl::StrAppend(
+          &request, "Content-Type: application/json\r\nContent-Length: ", what.body.size(), "\r\n");
+    }
+    absl::StrAppend(&request, "\r\n", what.body);
     if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
       char buffer[16384];
       ssize_t got = 0;

@@ -42,6 +42,8 @@ class Daemon {
   std::string socket_address() const;  // the first that is one, "unix:/…"
   std::string admin() const { return Listens("admin").at(0); }
   bool ready_file_there() const;
+  // What is in the file of the admin token; empty where there is none.
+  std::string admin_token() const;
 
   void Signal(int signal) const;
   // Until it has ended: its exit code, 128 and the signal's number where one ended it, -1 after
@@ -73,6 +75,15 @@ struct Page {
   std::string text;  // head and body
 };
 Page Get(const std::string& address, const std::string& path);
+// The same with any request; `headers` are whole lines, each with its end. A body makes it a POST
+// of JSON.
+struct PageRequest {
+  std::string method = "GET";
+  std::string path = "/";
+  std::string headers = {};
+  std::string body = {};
+};
+Page Fetch(const std::string& address, const PageRequest& request);
 
 // `listen:` with free TCP ports and a Unix socket in the daemon's folder.
 std::string Listening(const std::string& more = "");

@@ -186,7 +186,7 @@ TEST(Program, APortInUseIsRefusedByTheNameOfItsKey) {
 
 TEST(Program, AWrongConfigurationNeverStarts) {
   for (const char* config : {"\n", "providers: [\n", "providers: { a: { mock: {}, x: 1 } }\n",
-                             "providers: { mock: { mock: {} } }\nmock_control: true\n"}) {
+                             "providers: { mock: { mock: {} } }\nmock_control: yes\n"}) {
     Daemon daemon({.config = config, .expect_ready = false});
     EXPECT_EQ(daemon.Wait(), 2) << config;
     EXPECT_THAT(daemon.Err(), HasSubstr("config.yaml")) << config;

@@ -16,7 +16,6 @@ LAST = 56
 
 # Row: what it waits for.
 LATER = {
-    39: "hot reload",
     29: "HTTP's half and full close: the OpenAI front door",
 }
 

@@ -30,7 +30,7 @@ FREE = ["main", "tests", "cmake"]
 
 # Library → the headers that are its own, and the only files that may include them (tests may, but for JSON).
 LIBRARIES = {
-    "gRPC": (r"grpc(pp|\+\+)?/|.*\.grpc\.pb\.h", r"daemon/(grpc|rpc)_\w+\.(cc|h)|main/(chat|health)\.cc"),
+    "gRPC": (r"grpc(pp|\+\+)?/|.*\.grpc\.pb\.h", r"daemon/(grpc|rpc)_\w+\.(cc|h)|main/(admin|chat|health)\.cc"),
     "libcurl": (r"curl/", r"daemon/runtime/curl_\w+\.(cc|h)"),
     "epoll": (r"sys/(epoll|eventfd|timerfd)\.h", r"daemon/runtime/(epoll_loop|fd_watcher|curl_multi)\.cc|main/serve\.cc"),
     "Beast": (r"boost/", r"daemon/runtime/http_server\w*\.(cc|h)"),

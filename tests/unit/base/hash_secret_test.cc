@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/http_message.h"
+#include "base/same_bytes.h"
 #include "base/secret.h"
 
 namespace mg {
@@ -87,6 +88,14 @@ TEST(SecretTest, IsWipedWhereItLay) {
   std::string left;
   for (size_t i = 0; i < sizeof(place); ++i) left.push_back(bytes[i]);
   EXPECT_EQ(left.find("hunter"), std::string::npos);
+}
+
+TEST(SameBytesTest, SaysWhetherAllAreTheSame) {
+  EXPECT_TRUE(SameBytes("", ""));
+  EXPECT_TRUE(SameBytes("token", "token"));
+  for (const char* other : {"", "toke", "tokens", "Token", "tokeN"}) {
+    EXPECT_FALSE(SameBytes("token", other)) << other;
+  }
 }
 
 TEST(HttpMessageTest, HeadersAreFoundWithoutCase) {

@@ -82,9 +82,8 @@ TEST(Load, TakesTheExample) {
   EXPECT_TRUE(loaded.ApiKeyOf("local").empty());
   EXPECT_TRUE(loaded.ApiKeyOf("fake").empty());
   EXPECT_THAT(loaded.warnings, IsEmpty());
-  EXPECT_THAT(loaded.no_effect,
-              ElementsAre("listen.http", "listen.admin_grpc", "groups.support.candidates[1].labels",
-                          "models[0].tokenizer", "observability.backend"));
+  EXPECT_THAT(loaded.no_effect, ElementsAre("listen.http", "groups.support.candidates[1].labels",
+                                            "models[0].tokenizer", "observability.backend"));
 
   const v1::Config& config = loaded.config;
   EXPECT_EQ(config.providers().at("local").openai_compatible().base_url(),

@@ -132,12 +132,16 @@ TEST(Refusal, Models) {
       kProviders);
 }
 
+TEST(Refusal, ControlOfNoMock) {
+  Expect({{"mock_control: true", 2, "mock_control", "no provider of kind mock"}},
+         "providers: { o: { openai: { api_key: { env: KEY } } } }\n");
+}
+
 TEST(Refusal, KeysOfLaterVersions) {
   Expect(
       {
           {"access: { keys: [] }", 2, "access", "\"access\" is not in this version"},
           {"prices: []", 2, "prices", "\"prices\" is not in this version"},
-          {"mock_control: true", 2, "mock_control", "\"mock_control\" is not in this version"},
           {"count_tokens: { mode: auto }", 2, "count_tokens",
            "\"count_tokens\" is not in this version"},
           {"listen: { tls: {} }", 2, "listen.tls", "\"listen.tls\" is not in this version"},

@@ -15,6 +15,7 @@
 namespace mg {
 namespace {
 
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -110,6 +111,8 @@ TEST(Listen, EachAbsentKeyHasItsDefault) {
   EXPECT_THAT(Texts(plan.grpc),
               ElementsAre("127.0.0.1:7411", "unix:/run/model-gateway/gateway.sock"));
   EXPECT_THAT(Texts(plan.admin), ElementsAre("127.0.0.1:7413"));
+  EXPECT_THAT(Texts(plan.admin_grpc), ElementsAre("unix:/run/model-gateway/admin.sock"));
+  EXPECT_THAT(plan.token_folders, ElementsAre("/run/model-gateway"));
   EXPECT_THAT(plan.health, IsEmpty());
   EXPECT_THAT(plan.metrics, IsEmpty());
   EXPECT_EQ(plan.unix_mode, 0660u);
@@ -127,6 +130,8 @@ TEST(Listen, EachAbsentKeyHasItsDefault) {
 
   const ListenPlan own = PlanOf("listen: { grpc: [\"[::1]:0\", \"unix:/a/b\"] }", {}, {});
   EXPECT_THAT(Texts(own.grpc), ElementsAre("[::1]:0", "unix:/a/b"));
+  EXPECT_THAT(Texts(own.admin_grpc), ElementsAre("unix:/a/admin.sock"));
+  EXPECT_THAT(own.token_folders, ElementsAre("/a"));
   EXPECT_THAT(own.notes, IsEmpty());
   EXPECT_THAT(PlanOf("listen: { grpc: [] }", {}, {}).grpc, IsEmpty());
   EXPECT_THAT(
@@ -144,11 +149,35 @@ TEST(Listen, DefaultSocketsGoWhereTheUserMayMakeThem) {
 
   const ListenPlan none = PlanOf("", outside, {});
   EXPECT_THAT(Texts(none.grpc), ElementsAre("127.0.0.1:7411"));
-  EXPECT_THAT(none.notes, ElementsAre(HasSubstr("TCP alone")));
+  EXPECT_THAT(none.admin_grpc, IsEmpty());
+  EXPECT_THAT(none.notes,
+              ElementsAre(HasSubstr("TCP alone"), HasSubstr("no place for the admin token")));
   outside.variables.clear();
   EXPECT_THAT(Texts(PlanOf("", outside, {"/model-gateway"}).grpc), ElementsAre("127.0.0.1:7411"));
   outside.variables["XDG_RUNTIME_DIR"] = "relative";
   EXPECT_THAT(PlanOf("", outside, {"relative/model-gateway"}).grpc, SizeIs(1));
+}
+
+TEST(Listen, TheAdminTokenLiesBesideASocketOrInTheStateFolder) {
+  const FakeOutside outside;
+  FakeOutside home;
+  home.variables["XDG_STATE_HOME"] = "/state";
+  const std::string state = StateFolder(home.Get());
+  EXPECT_THAT(state, AnyOf("/state/model-gateway", "/var/lib/model-gateway"));
+  const ListenPlan named =
+      PlanOf("listen: { grpc: [\"127.0.0.1:0\"], admin_grpc: [\"[::1]:0\", \"unix:/b/x.sock\"] }",
+             outside, {});
+  EXPECT_THAT(Texts(named.admin_grpc), ElementsAre("[::1]:0", "unix:/b/x.sock"));
+  EXPECT_THAT(named.token_folders, ElementsAre("/b"));
+  EXPECT_THAT(named.notes, IsEmpty());
+  const ListenPlan tcp = PlanOf("listen: { grpc: [\"127.0.0.1:0\"] }", home, {state});
+  EXPECT_THAT(tcp.admin_grpc, IsEmpty());
+  EXPECT_THAT(tcp.token_folders, ElementsAre(state));
+  EXPECT_THAT(tcp.notes, ElementsAre(HasSubstr("listen.admin_grpc")));
+  const ListenPlan none =
+      PlanOf("listen: { grpc: [\"127.0.0.1:0\"], admin: [], admin_grpc: [] }", outside, {state});
+  EXPECT_THAT(none.token_folders, IsEmpty());
+  EXPECT_THAT(none.notes, IsEmpty());
 }
 
 TEST(Outside, ReadsFilesAndTheirModes) {

@@ -125,6 +125,24 @@ TEST(CheckRequestTest, Methods) {
   }
 }
 
+TEST(CheckRequestTest, Bodies) {
+  const auto check = [](HttpHeaders headers, size_t max_body) {
+    headers.push_back({"host", "localhost"});
+    HttpRequestHead head = Head(std::move(headers));
+    head.method = "POST";
+    return StatusOf(CheckRequest(head, {}, max_body));
+  };
+  EXPECT_EQ(check({{"content-type", "Application/JSON ; charset=utf-8"}}, 4), 0);
+  EXPECT_EQ(check({{"content-type", "application/json"}, {"content-length", "4"}}, 4), 0);
+  EXPECT_EQ(check({{"content-type", "application/json"}, {"content-length", "5"}}, 4), 413);
+  EXPECT_EQ(check({{"content-type", "application/json"}, {"content-encoding", "br"}}, 4), 415);
+  EXPECT_EQ(check({{"content-type", "application/json"}, {"content-encoding", "identity"}}, 4), 0);
+  for (const char* type : {"", "text/plain", "application/jsonx", "multipart/form-data"}) {
+    EXPECT_EQ(check({{"content-type", type}}, 4), 415) << type;
+  }
+  EXPECT_EQ(check({{"content-type", "application/json"}}, 0), 405);
+}
+
 TEST(CheckRequestTest, Targets) {
   for (const char* target : {"http://localhost/", "*", "", "x"}) {
     HttpRequestHead head = Head({{"host", "localhost"}});

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -37,7 +39,7 @@ class TestHandler final : public HttpHandler {
     if (request.path() == "/headers") reply.headers.push_back({"Cache-Control", "max-age=5"});
     if (reply.body.empty()) {
       reply.body = absl::StrCat(request.method, " ", request.target, " ",
-                                FindHeader(request.headers, "x-say"));
+                                FindHeader(request.headers, "x-say"), request.body);
     }
     co_return reply;
   }
@@ -58,6 +60,8 @@ class Client {
     to.sin_port = htons(static_cast<uint16_t>(port));
     const timeval patience{.tv_sec = 30, .tv_usec = 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const int on = 1;  // a request that is cut would wait for an acknowledgement
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
   }
   Client(const Client&) = delete;
@@ -98,6 +102,13 @@ class Client {
       if (count <= 0) return absl::StrCat("cut: ", buffer_);
       buffer_.append(bytes, static_cast<size_t>(count));
     }
+  }
+  // So many bytes, or what there is until the end.
+  std::string Read(size_t size) {
+    std::string bytes(size, '\0');
+    const ssize_t count = recv(fd_, bytes.data(), size, MSG_WAITALL);
+    bytes.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    return bytes;
   }
   bool AtEnd() {
     char byte = 0;
@@ -280,6 +291,77 @@ TEST_F(HttpServerTest, EveryRefusalHasItsStatusAndEndsTheConnection) {
     EXPECT_THAT(reply, Not(HasSubstr("ccess-control")));
   }
   EXPECT_EQ(handler_.handled, 0);
+}
+
+constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr absl::string_view kPost =
+    "POST /p HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json; charset=utf-8\r\n";
+std::string Post(absl::string_view rest) { return absl::StrCat(kPost, rest); }
+
+TEST_F(HttpServerTest, ABodyComesByItsLengthOrInChunksCutAtEveryByte) {
+  Start({.address = "", .max_body = 16});
+  const std::string bodies[] = {Post("Content-Length: 8\r\n\r\n{\"a\": 1}"),
+                                Post("Transfer-Encoding: chunked\r\n\r\n"
+                                     "3\r\n{\"a\r\n5;x=y\r\n\": 1}\r\n0\r\n\r\n")};
+  Client client(server_->bound_address());
+  for (const std::string& request : bodies) {
+    for (size_t cut = 1; cut < request.size(); ++cut) {
+      client.Send(absl::string_view(request).substr(0, cut));
+      client.Send(absl::string_view(request).substr(cut));
+      ASSERT_THAT(client.ReadReply(), HasSubstr("POST /p {\"a\": 1}")) << cut;
+    }
+  }
+  client.Send(absl::StrCat(bodies[1], bodies[0], kGet));
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(client.ReadReply(), HasSubstr("{\"a\": 1}"));
+  EXPECT_THAT(client.ReadReply(), HasSubstr("GET /x?y hello"));
+  client.Send(Post("\r\n"));
+  EXPECT_THAT(client.ReadReply(), testing::EndsWith("POST /p "));
+}
+
+TEST_F(HttpServerTest, WhoAsksBeforeItSendsIsTold) {
+  Start({.address = "", .max_body = 16});
+  Client client(server_->bound_address());
+  client.Send(Post("Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+  EXPECT_EQ(client.Read(kContinue.size()), kContinue);
+  client.Send("{}");
+  EXPECT_THAT(client.ReadReply(), HasSubstr("POST /p {}"));
+}
+
+TEST_F(HttpServerTest, EveryBodyThatIsNoneIsRefused) {
+  Start({.address = "", .max_body = 4});
+  const std::pair<std::string, const char*> cases[] = {
+      {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", "415"},
+      {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\r\n", "415"},
+      {Post("Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"), "415"},
+      {Post("Content-Length: 5\r\n\r\n12345"), "413"},
+      {Post("Content-Length: 99999999999999999999\r\n\r\n"), "400"},
+      {Post("Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"), "413"},
+      {Post("Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "400"},
+      {Post("Transfer-Encoding: gzip\r\n\r\n"), "501"},
+      {Post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"), "400"},
+      {"PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"}};
+  for (const auto& [request, status] : cases) {
+    EXPECT_THAT(Ask(request), StartsWith(absl::StrCat("HTTP/1.1 ", status))) << request;
+  }
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(HttpServerTest, ASlowBodyIs408) {
+  Start({.address = "", .body_timeout = absl::Milliseconds(20), .max_body = 4});
+  EXPECT_THAT(Ask(Post("Content-Length: 2\r\n\r\n{")), StartsWith("HTTP/1.1 408"));
+}
+
+TEST_F(HttpServerTest, TheSumOfBodiesIsBounded) {
+  Start({.address = "", .max_body = 8, .max_bodies = 12});
+  Client first(server_->bound_address());
+  first.Send(Post("Expect: 100-continue\r\nContent-Length: 8\r\n\r\n"));
+  ASSERT_EQ(first.Read(kContinue.size()), kContinue);  // now it is being read
+  EXPECT_THAT(Ask(Post("Content-Length: 8\r\n\r\n12345678")), StartsWith("HTTP/1.1 503"));
+  first.Send("12345678");
+  EXPECT_THAT(first.ReadReply(), HasSubstr("12345678"));
+  Client third(server_->bound_address());
+  third.Send(Post("Content-Length: 8\r\n\r\n12345678"));
+  EXPECT_THAT(third.ReadReply(), HasSubstr("12345678"));
 }
 
 TEST_F(HttpServerTest, AForeignHostIsServedWhereTheCheckIsOff) {
