@@ -108,6 +108,10 @@ Snapshot::State StateOf(const std::string& name, const v1::ProviderConfig& provi
       name, HostOf(provider), SecretReferenceOf(provider),
       SecretFingerprintOf(loaded, name, lasting->salt), ResilienceOf(loaded.config, scoped), now);
   state.queue_timeout = QueueTimeoutOf(loaded.config, scoped);
+  if (provider.has_mock() && lasting->mock_sessions != nullptr) {
+    state.sessions = std::make_shared<SessionStates>(name, HostOf(provider),
+                                                     ResilienceOf(loaded.config, scoped));
+  }
   return state;
 }
 

@@ -27,27 +27,34 @@ bool EndedEarly(const AttemptRecord& row, const Timeouts& timeouts, bool stream)
 
 }  // namespace
 
-std::shared_ptr<Target> TargetOf(const Call& call, const Candidate& candidate) {
-  const ProviderState* state = call.snapshot->FindState(candidate.provider);
-  MG_CHECK(state != nullptr, "a candidate of a provider without state");
+Reached ReachedBy(const Call& call, const Candidate& candidate) {
+  const Snapshot::State* configured = call.snapshot->FindState(candidate.provider);
+  MG_CHECK(configured != nullptr, "a candidate of a provider without state");
+  const Instant now = call.loop->now();
+  Reached reached;
+  reached.state = *configured;
+  if (configured->sessions != nullptr && !call.record.mock_session.empty()) {
+    reached.state = configured->sessions->For(call.record.mock_session, now);
+  }
   const bool callers = call.keys.For(candidate.provider) != nullptr;
-  return (callers ? state->callers : state->own)
-      ->TargetOf(candidate.model, call.asked.count != nullptr, call.loop->now());
+  reached.target = (callers ? reached.state.callers : reached.state.own)
+                       ->TargetOf(candidate.model, call.asked.count != nullptr, now);
+  return reached;
 }
 
 Standing StandingNow(const Call& call, const Candidate& candidate) {
-  const std::shared_ptr<Target> target = TargetOf(call, candidate);
+  const Reached reached = ReachedBy(call, candidate);
   const Instant now = call.loop->now();
-  return {.selectable = AvailabilityOf(*target, now, false).selectable(),
-          .ramp = RampOf(*target, now)};
+  return {.selectable = AvailabilityOf(*reached.target, now, false).selectable(),
+          .ramp = RampOf(*reached.target, now)};
 }
 
 Candidates::Candidates(Call* call) : call_(call), entries_(call->plan.order.size()) {}
 
 Target& Candidates::TargetAt(int i) const {
   const Entry& entry = EntryAt(i);
-  if (entry.target == nullptr) entry.target = TargetOf(*call_, At(i));
-  return *entry.target;
+  if (entry.reached.target == nullptr) entry.reached = ReachedBy(*call_, At(i));
+  return *entry.reached.target;
 }
 
 Availability Candidates::AvailabilityAt(int i) const {
@@ -110,7 +117,7 @@ std::optional<Permits> Candidates::Admit(int i, std::optional<Limiter::Slot> kep
   Entry& entry = EntryAt(i);
   std::vector<BreakerEvent> events;
   std::optional<Permits> permits =
-      Permits::Take(entry.target, call_->loop->now(), sole_, std::move(kept), &events);
+      Permits::Take(entry.reached.target, call_->loop->now(), sole_, std::move(kept), &events);
   call_->Tell(events);
   entry.refused = !permits.has_value();
   if (!permits.has_value()) return permits;

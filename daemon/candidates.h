@@ -15,8 +15,13 @@
 
 namespace mg {
 
-// The live state of `candidate` for this call: its own, or that of all keys that callers bring.
-std::shared_ptr<Target> TargetOf(const Call& call, const Candidate& candidate);
+// The live state of a candidate for one call: its own, or that of all keys that callers bring, or
+// that of the call's session at a mock.
+struct Reached {
+  ProviderState state;  // keeps alive what the target refers to
+  std::shared_ptr<Target> target;
+};
+Reached ReachedBy(const Call& call, const Candidate& candidate);
 
 // How `candidate` stands for the order of a plan.
 Standing StandingNow(const Call& call, const Candidate& candidate);
@@ -64,7 +69,7 @@ class Candidates {
 
  private:
   struct Entry {
-    mutable std::shared_ptr<Target> target;  // found when first needed
+    mutable Reached reached;  // found when first needed
     const char* excluded = nullptr;
     bool refused = false;  // by Admit, since the last attempt
     bool asked = false;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "adapters/model_traits.h"
 #include "daemon/provider.h"
+#include "daemon/session_states.h"
 #include "resilience/live_state.h"
 #include "routing/router.h"
 
@@ -25,6 +26,7 @@ struct Snapshot {
   // The live state of what each provider is reached by.
   struct State : ProviderState {
     absl::Duration queue_timeout = absl::Seconds(2);  // limits.queue_timeout
+    std::shared_ptr<SessionStates> sessions;          // of a mock under control; else null
   };
   absl::flat_hash_map<std::string, State> states;
   bool refuse_unsupported = false;  // unsupported_parameters: refuse

@@ -276,7 +276,45 @@ int Drain(const Connection& connection, const AdminArguments& arguments) {
   return code;
 }
 
+void Print(const v1::ExplainResponse& explanation) {
+  std::printf(
+      "%s: %s", explanation.group().c_str(),
+      explanation.strategy().empty() ? "asked for by name" : explanation.strategy().c_str());
+  if (explanation.hash_key_missing()) {
+    std::printf(", and nothing to hash");
+  } else if (!explanation.hash_key_source().empty()) {
+    std::printf(" of %s", explanation.hash_key_source().c_str());
+  }
+  std::printf("\n");
+  for (const v1::Ranked& ranked : explanation.order()) Print(ranked.candidate());
+}
+
+int SayNoSocket() {
+  std::fputs(
+      "model-gateway: there is no admin socket at its default place: name it with --address\n",
+      stderr);
+  return kFailed;
+}
+
 }  // namespace
+
+int ExplainRunning(const std::string& address, const std::string& model,
+                   const v1::CallContext& context) {
+  AdminArguments arguments;
+  arguments.address = address;
+  const Connection connection(arguments);
+  if (connection.address().empty()) return SayNoSocket();
+  v1::ExplainRequest request;
+  request.set_model(model);
+  *request.mutable_context() = context;
+  v1::ExplainResponse response;
+  const int code = connection.Ask(&v1::Admin::Stub::Explain, request, &response);
+  if (code != kOk) return code;
+  Print(response);
+  if (!response.has_refusal()) return kOk;
+  std::fprintf(stderr, "refused: %s\n", v1::ErrorKind_Name(response.refusal().kind()).c_str());
+  return kFailed;
+}
 
 int RunAdmin(const std::vector<std::string>& arguments) {
   const std::pair<const char*, int (*)(const Connection&, const AdminArguments&)> commands[] = {
@@ -290,11 +328,7 @@ int RunAdmin(const std::vector<std::string>& arguments) {
     if (!parsed.has_value() || parsed->what != name) continue;
     const Connection connection(*parsed);
     if (!connection.address().empty()) return command(connection, *parsed);
-    std::fputs(
-        "model-gateway: there is no admin socket at its default place: name it with "
-        "--address\n",
-        stderr);
-    return kFailed;
+    return SayNoSocket();
   }
   std::fputs(kUsage, stderr);
   return kWrongUsage;

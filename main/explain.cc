@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "daemon/build_snapshot.h"
+#include "main/admin.h"
 #include "main/commands.h"
 #include "main/options.h"
 #include "routing/explain.h"
@@ -17,12 +18,15 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: model-gateway explain MODEL [--routing-key K] [--end-user U] [--session-id S]\n"
-    "                             [--config FILE] [--config-dir DIR]\n";
+    "                             [--config FILE] [--config-dir DIR] [--address ADDRESS]\n"
+    "Of a configuration, all breakers closed; without one, of the running daemon whose admin\n"
+    "socket ADDRESS names (else the default one).\n";
 
 struct ExplainArguments {
   std::string model;
   v1::CallContext context;
   ConfigPlace config;
+  std::string address;
 };
 
 bool TakeContext(const std::vector<std::string>& arguments, size_t* at, v1::CallContext* context) {
@@ -43,6 +47,10 @@ std::optional<ExplainArguments> Parse(const std::vector<std::string>& arguments)
   for (size_t at = 0; at < arguments.size(); ++at) {
     if (TakeConfigOption(arguments, &at, &parsed.config)) continue;
     if (TakeContext(arguments, &at, &parsed.context)) continue;
+    if (auto address = Option(arguments, "--address", &at)) {
+      parsed.address = *address;
+      continue;
+    }
     if (!parsed.model.empty() || absl::StartsWith(arguments[at], "-")) return std::nullopt;
     parsed.model = arguments[at];
   }
@@ -96,11 +104,7 @@ int RunExplain(const std::vector<std::string>& arguments) {
     return kWrongUsage;
   }
   if (!parsed->config.file.has_value() && !parsed->config.folder.has_value()) {
-    std::fprintf(
-        stderr,
-        "model-gateway: explain needs --config or --config-dir: what a running daemon would "
-        "do is not asked in this version\n");
-    return kWrongUsage;
+    return ExplainRunning(parsed->address, parsed->model, parsed->context);
   }
   const std::shared_ptr<const ConfigReading> reading = ReadOrSayWhyNot(parsed->config);
   if (reading == nullptr) return kWrongUsage;

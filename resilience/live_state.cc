@@ -17,9 +17,9 @@ std::string NameOf(absl::string_view model, bool counts_tokens) {
   return absl::StrCat(model, counts_tokens ? " (count_tokens)" : "");
 }
 
-bool IsIdle(const std::shared_ptr<Target>& target, Instant now) {
-  return target.use_count() == 1 && target->breaker->View(now).state == BreakerState::kClosed &&
-         target->cooldown.Until(now) <= now;
+bool IsAtRest(const Target& target, Instant now) {
+  return target.breaker->View(now).state == BreakerState::kClosed &&
+         target.cooldown.Until(now) <= now;
 }
 
 }  // namespace
@@ -56,10 +56,10 @@ BreakerScope Credential::scope() const {
 std::shared_ptr<Target> Credential::TargetOf(absl::string_view model, bool counts_tokens,
                                              Instant now) {
   std::string name = NameOf(model, counts_tokens);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (const auto found = by_model_.find(name); found != by_model_.end()) return found->second;
+  if (std::shared_ptr<Target> known = Known(name); known != nullptr) return known;
   if (*count_ >= kMaxTargets) DropIdle(now);
   if (*count_ >= kMaxTargets) name = std::string(kOthers);
+  const std::lock_guard<std::mutex> lock(mutex_);
   std::shared_ptr<Target>& target = by_model_[name];
   if (target == nullptr) {
     target = std::make_shared<Target>(this, std::move(name), policy_);
@@ -68,9 +68,24 @@ std::shared_ptr<Target> Credential::TargetOf(absl::string_view model, bool count
   return target;
 }
 
+std::shared_ptr<Target> Credential::Known(const std::string& name) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = by_model_.find(name);
+  return found == by_model_.end() ? nullptr : found->second;
+}
+
 void Credential::DropIdle(Instant now) {
-  *count_ -=
-      std::erase_if(by_model_, [now](const auto& entry) { return IsIdle(entry.second, now); });
+  std::vector<std::string> idle;
+  for (const std::shared_ptr<Target>& target : Targets()) {
+    if (IsAtRest(*target, now)) idle.push_back(target->model);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const std::string& model : idle) {
+    const auto found = by_model_.find(model);
+    if (found == by_model_.end() || found->second.use_count() > 1) continue;  // in use again
+    by_model_.erase(found);
+    --*count_;
+  }
 }
 
 std::vector<std::shared_ptr<Target>> Credential::Targets() const {
@@ -102,17 +117,37 @@ void Credential::SetSecret(uint64_t fingerprint) {
   cooldown_.ClearCredential();
 }
 
+ProviderState ProviderState::Alone(absl::string_view provider, absl::string_view host,
+                                   const ResiliencePolicy& policy, Instant now) {
+  const auto count = std::make_shared<std::atomic<size_t>>(0);
+  ProviderState state;
+  state.endpoint =
+      std::make_shared<Endpoint>(std::string(provider), std::string(host), policy, now);
+  state.own = std::make_shared<Credential>(state.endpoint, "default", policy, count);
+  state.callers = std::make_shared<Credential>(state.endpoint, std::string(Credential::kCallers),
+                                               policy, count);
+  return state;
+}
+
 ProviderState LiveState::For(absl::string_view provider, absl::string_view host,
                              absl::string_view secret_reference, uint64_t secret_fingerprint,
                              const ResiliencePolicy& policy, Instant now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::erase_if(endpoints_, [](const auto& entry) { return entry.second.expired(); });
-  std::erase_if(credentials_, [](const auto& entry) { return entry.second.expired(); });
   ProviderState state;
-  state.endpoint = EndpointFor(provider, host, policy, now);
-  state.own = CredentialFor(state.endpoint, "default", secret_reference, policy, now);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::erase_if(endpoints_, [](const auto& entry) { return entry.second.expired(); });
+    std::erase_if(credentials_, [](const auto& entry) { return entry.second.expired(); });
+    state.endpoint = EndpointFor(provider, host, policy, now);
+    state.own = CredentialFor(state.endpoint, "default", secret_reference, policy);
+    state.callers = CredentialFor(state.endpoint, Credential::kCallers, "", policy);
+  }
+  // What was there already takes what holds now.
+  state.endpoint->breaker->SetPolicy(policy.breaker, now);
+  state.endpoint->limiter->SetPolicy(policy.limiter);
+  state.endpoint->budget.SetPolicy(policy.budget, now);
+  state.own->SetPolicy(policy, now);
   state.own->SetSecret(secret_fingerprint);
-  state.callers = CredentialFor(state.endpoint, Credential::kCallers, "", policy, now);
+  state.callers->SetPolicy(policy, now);
   return state;
 }
 
@@ -120,12 +155,7 @@ std::shared_ptr<Endpoint> LiveState::EndpointFor(absl::string_view provider, abs
                                                  const ResiliencePolicy& policy, Instant now) {
   std::weak_ptr<Endpoint>& known = endpoints_[KeyOf(provider, host)];
   std::shared_ptr<Endpoint> endpoint = known.lock();
-  if (endpoint != nullptr) {
-    endpoint->breaker->SetPolicy(policy.breaker, now);
-    endpoint->limiter->SetPolicy(policy.limiter);
-    endpoint->budget.SetPolicy(policy.budget, now);
-    return endpoint;
-  }
+  if (endpoint != nullptr) return endpoint;
   endpoint = std::make_shared<Endpoint>(std::string(provider), std::string(host), policy, now);
   known = endpoint;
   return endpoint;
@@ -134,14 +164,11 @@ std::shared_ptr<Endpoint> LiveState::EndpointFor(absl::string_view provider, abs
 std::shared_ptr<Credential> LiveState::CredentialFor(const std::shared_ptr<Endpoint>& endpoint,
                                                      absl::string_view profile,
                                                      absl::string_view secret_reference,
-                                                     const ResiliencePolicy& policy, Instant now) {
+                                                     const ResiliencePolicy& policy) {
   std::weak_ptr<Credential>& known = credentials_[absl::StrCat(
       KeyOf(endpoint->provider, endpoint->host), "\n", profile, "\n", secret_reference)];
   std::shared_ptr<Credential> credential = known.lock();
-  if (credential != nullptr) {
-    credential->SetPolicy(policy, now);
-    return credential;
-  }
+  if (credential != nullptr) return credential;
   credential = std::make_shared<Credential>(endpoint, std::string(profile), policy, count_);
   known = credential;
   return credential;

@@ -91,6 +91,7 @@ class Credential {
   static constexpr size_t kMaxTargets = 10000;
 
  private:
+  std::shared_ptr<Target> Known(const std::string& name) const;  // nullptr: none
   void DropIdle(Instant now);
 
   const std::shared_ptr<Endpoint> endpoint_;
@@ -105,6 +106,10 @@ class Credential {
 
 // Of one provider of a configuration.
 struct ProviderState {
+  // One that no registry knows: nobody else finds it.
+  static ProviderState Alone(absl::string_view provider, absl::string_view host,
+                             const ResiliencePolicy& policy, Instant now);
+
   std::shared_ptr<Endpoint> endpoint;
   std::shared_ptr<Credential> own;
   std::shared_ptr<Credential> callers;
@@ -127,7 +132,7 @@ class LiveState {
   std::shared_ptr<Credential> CredentialFor(const std::shared_ptr<Endpoint>& endpoint,
                                             absl::string_view profile,
                                             absl::string_view secret_reference,
-                                            const ResiliencePolicy& policy, Instant now);
+                                            const ResiliencePolicy& policy);
 
   const std::shared_ptr<std::atomic<size_t>> count_;
   std::mutex mutex_;

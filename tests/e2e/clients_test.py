@@ -381,9 +381,9 @@ class Program(unittest.TestCase):
         good = "providers: { fake: { mock: {} } }\naliases: { default: fake/echo }\n"
         run = daemon.run("check", "-", stdin=good)
         self.assertEqual(0, run.returncode, run.stderr)
-        run = daemon.run("check", "-", stdin=good + "circuit_breaker: { failure_threshold: 5 }\n")
+        run = daemon.run("check", "-", stdin=good + "observability: { backend: none }\n")
         self.assertEqual(0, run.returncode, run.stderr)
-        self.assertIn("circuit_breaker", run.stdout + run.stderr)
+        self.assertIn("observability.backend", run.stdout + run.stderr)
         run = daemon.run("check", "-", stdin="providers: { fake: { mcok: {} } }\n")
         self.assertEqual(2, run.returncode)
         self.assertIn("mock", run.stdout + run.stderr)
