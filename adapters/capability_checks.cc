@@ -99,7 +99,8 @@ absl::StatusOr<std::unique_ptr<v1::ChatRequest>> WithoutPreferences(const v1::Ch
     not_taken = {"sampling.temperature", "sampling.top_p", "sampling.top_k",
                  "sampling.presence_penalty", "sampling.frequency_penalty"};
   }
-  if (!sampling || !context.traits->Has("logprobs")) not_taken.emplace_back("sampling.top_logprobs");
+  if (!sampling || !context.traits->Has("logprobs"))
+    not_taken.emplace_back("sampling.top_logprobs");
   v1::Sampling kept = request.sampling();
   bool reduced = false;
   for (absl::string_view field : not_taken) {

@@ -76,6 +76,8 @@ Task<ReloadResult> Reloader::Reload(bool dry_run, std::string by) {
 }
 
 Task<void> Reloader::Serve() {
+  // What changed after it was read and before it was watched.
+  (void)co_await Try(Reason::kCompare, false, "watch");
   while (!ending_) {
     const Reason reason = co_await NextReason();
     if (ending_) break;

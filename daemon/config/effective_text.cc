@@ -137,6 +137,7 @@ class Writer {
     const int size = owner.GetReflection()->FieldSize(owner, &field);
     if (field.message_type() == nullptr) {
       std::vector<std::string> items;
+      items.reserve(static_cast<size_t>(size));
       for (int i = 0; i < size; ++i) items.push_back(WrittenValue(owner, field, i));
       Line(depth, absl::StrCat(name, ": [", absl::StrJoin(items, ", "), "]"), PlaceOf(path));
       return;

@@ -50,6 +50,7 @@ class Object {
 template <typename Texts>
 std::string ListOf(const Texts& texts) {
   std::vector<std::string> quoted;
+  quoted.reserve(static_cast<size_t>(texts.size()));
   for (const std::string& text : texts) quoted.push_back(Quoted(text));
   return absl::StrCat("[", absl::StrJoin(quoted, ","), "]");
 }
@@ -75,8 +76,10 @@ class Schema {
     Object page;
     const std::string root = Section(*v1::Config::descriptor(), true);
     // Filled while they are asked for: each names further ones.
-    for (size_t i = 0; i < waiting_.size(); ++i) {
-      definitions_.Add(waiting_[i]->name(), Section(*waiting_[i], false));
+    size_t next = 0;
+    while (next < waiting_.size()) {
+      const Descriptor& section = *waiting_[next++];
+      definitions_.Add(section.name(), Section(section, false));
     }
     page.Add("$schema", Quoted("https://json-schema.org/draft/2020-12/schema"));
     page.Add("title", Quoted(absl::StrCat("Configuration of Model Gateway ", kVersion)));
@@ -112,6 +115,7 @@ class Schema {
       const OneofDescriptor& choice = *type.oneof_decl(i);
       std::vector<std::string> one;
       std::vector<std::string> any;
+      any.reserve(static_cast<size_t>(choice.field_count()));
       for (int j = 0; j < choice.field_count(); ++j) {
         any.push_back(
             Object().Add("required", ListOf(std::vector{choice.field(j)->name()})).Take());

@@ -187,6 +187,7 @@ class SmallPod : public HostileCaller {
 
 TEST_F(SmallPod, Row55LargeRequestsLeaveRoomForSmallOnes) {
   constexpr int kCalls = 64;
+  EXPECT_TRUE(Caller(daemon_->tcp()).Chat(Ask("good/m-1", std::string(31 * kMiB, 'x'))).ok());
   Gate gate;
   upstream_.When(PathOf("stuck")).Reply(Good(false).HoldHead(gate));
   const v1::ChatRequest large = Ask("stuck/m-1", std::string(31 * kMiB, 'x'));
@@ -204,14 +205,11 @@ TEST_F(SmallPod, Row55LargeRequestsLeaveRoomForSmallOnes) {
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(GoodCall());
     gate.Open();
   }
-  int good = 0;
   for (const Reply& reply : replies) {
-    good += reply.ok() ? 1 : 0;
     if (reply.ok()) continue;
     EXPECT_EQ(reply.detail.kind(), v1::ERROR_KIND_GATEWAY_OVERLOADED) << reply.message;
     EXPECT_TRUE(reply.detail.has_retry_after());
   }
-  EXPECT_GE(good, 1);
   if (!kSanitized) EXPECT_LT(PeakBytes(*daemon_), 256 * kMiB);
   ExpectNothingLeft();
 }
