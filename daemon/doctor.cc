@@ -232,6 +232,7 @@ Task<std::vector<Examination>> ExamineProviders(Loop* loop, HttpClient* http,
                                                 const Snapshot& snapshot, absl::Duration patience) {
   std::map<std::string, std::set<std::string>> wanted = WantedModels(loaded.config);
   std::vector<Patient> patients;
+  patients.reserve(static_cast<size_t>(loaded.config.providers().size()));
   for (const auto& [name, config] : loaded.config.providers()) {
     patients.push_back({loop, http, &loaded, snapshot.FindProvider(name), &config, patience,
                         std::move(wanted[name])});

@@ -72,16 +72,10 @@ std::optional<AdminArguments> Parse(const std::vector<std::string>& arguments) {
       parsed.token_file = *file;
     } else if (auto time = Option(arguments, parsed.what == "drain" ? "--timeout" : "--for", &at)) {
       if (!absl::ParseDuration(*time, &parsed.duration)) return std::nullopt;
-    } else if (TakeFlag(arguments[at], &parsed)) {
-      continue;
-    } else if (absl::StartsWith(arguments[at], "-")) {
-      return std::nullopt;
-    } else if (parsed.what.empty()) {
-      parsed.what = arguments[at];
-    } else if (parsed.scope.empty()) {
-      parsed.scope = arguments[at];
-    } else {
-      return std::nullopt;
+    } else if (!TakeFlag(arguments[at], &parsed)) {
+      std::string* const word = parsed.what.empty() ? &parsed.what : &parsed.scope;
+      if (!word->empty() || absl::StartsWith(arguments[at], "-")) return std::nullopt;
+      *word = arguments[at];
     }
   }
   const bool scoped = parsed.what == "reset" || parsed.what == "isolate";

@@ -108,6 +108,7 @@ std::string JsonOf(const Examination& one) {
 
 void PrintJson(const std::vector<Examination>& found, bool ok) {
   std::vector<std::string> all;
+  all.reserve(found.size());
   for (const Examination& one : found) all.push_back(JsonOf(one));
   std::printf("{\"ok\":%s,\"providers\":[%s]}\n", ok ? "true" : "false",
               absl::StrJoin(all, ",").c_str());

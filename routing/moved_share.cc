@@ -21,6 +21,7 @@ std::vector<Weights> WeightsOf(const Tier& before, const Tier& after) {
     by_id[candidate.id].before = candidate.weight;
   for (const Candidate& candidate : after.candidates) by_id[candidate.id].after = candidate.weight;
   std::vector<Weights> weights;
+  weights.reserve(by_id.size());
   for (const auto& [id, both] : by_id) weights.push_back(both);
   return weights;
 }

@@ -48,6 +48,7 @@ const Secret& LoadedConfig::ApiKeyOf(absl::string_view provider) const {
 
 std::vector<absl::string_view> LoadedConfig::SecretTexts() const {
   std::vector<absl::string_view> texts;
+  texts.reserve(secrets.size());
   for (const auto& [path, secret] : secrets) texts.push_back(secret.Reveal());
   return texts;
 }
