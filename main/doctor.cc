@@ -13,8 +13,8 @@
 #include "absl/strings/str_join.h"
 #include "base/json.h"
 #include "daemon/build_snapshot.h"
-#include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
+#include "daemon/runtime/upstream_client.h"
 #include "main/commands.h"
 #include "main/options.h"
 #include "telemetry/scrub.h"
@@ -116,8 +116,8 @@ void PrintJson(const std::vector<Examination>& found, bool ok) {
 
 std::vector<Examination> Examine(const ConfigReading& reading, const Snapshot& snapshot) {
   EpollLoop loop;
-  const std::unique_ptr<CurlHttpClient> http =
-      CurlHttpClient::New(&loop, ProxyEnvironment::OfProcess());
+  const std::unique_ptr<UpstreamClient> http =
+      UpstreamClient::New(&loop, ProxyEnvironment::OfProcess());
   std::vector<Examination> found;
   loop.Post([&] { Spawn(Ask(&loop, http.get(), &reading, &snapshot, &found)); });
   loop.Run();

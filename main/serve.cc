@@ -41,9 +41,9 @@
 #include "daemon/mock_control.h"
 #include "daemon/mock_sessions.h"
 #include "daemon/reload.h"
-#include "daemon/runtime/curl_http_client.h"
 #include "daemon/runtime/epoll_loop.h"
 #include "daemon/runtime/http_server.h"
+#include "daemon/runtime/upstream_client.h"
 #include "daemon/status_pages.h"
 #include "daemon/worker.h"
 #include "main/commands.h"
@@ -137,7 +137,7 @@ class Daemon {
         logger_(logger),
         budget_(BufferedBytesOf(reading->loaded.config, CgroupMemoryLimit())),
         telemetry_(logger, MetricsOptionsOf(reading->loaded.config)),
-        http_(CurlHttpClient::New(&loop_, ProxyEnvironment::OfProcess())),
+        http_(UpstreamClient::New(&loop_, ProxyEnvironment::OfProcess())),
         build_([this](const LoadedConfig& loaded, bool dry_run) {
           Lasting scratch(lasting_.salt);
           return BuildSnapshot(loaded, dry_run ? &scratch : &lasting_, loop_.Measure());
@@ -180,7 +180,7 @@ class Daemon {
   ByteBudget budget_;
   Lasting lasting_{absl::Uniform<uint64_t>(absl::BitGen())};
   Telemetry telemetry_;
-  std::unique_ptr<CurlHttpClient> http_;
+  std::unique_ptr<UpstreamClient> http_;
   Worker worker_;
   const Reloader::Build build_;
   Reloader reloader_;

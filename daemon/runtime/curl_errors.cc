@@ -10,6 +10,11 @@
 #include "daemon/runtime/http_client.h"
 
 namespace mg {
+
+absl::Status NoConnectionInTime(const std::string& peer) {
+  return MakeError(ErrorClass::kConnect, absl::StrCat("no connection to ", peer, " in time"));
+}
+
 namespace {
 
 std::string Cause(const CurlFailure& failure) {
@@ -48,8 +53,7 @@ absl::Status BeforeSending(const CurlFailure& failure) {
       return MakeError(ErrorClass::kConnectFinal,
                        absl::StrCat("the URL or the proxy for ", failure.peer, " is no URL"));
     case CURLE_OPERATION_TIMEDOUT:
-      return MakeError(ErrorClass::kConnect,
-                       absl::StrCat("no connection to ", failure.peer, " in time"));
+      return NoConnectionInTime(failure.peer);
     case CURLE_SSL_CONNECT_ERROR:
       return MakeError(ErrorClass::kConnect,
                        absl::StrCat("the TLS handshake with ", failure.peer, " failed"));

@@ -17,5 +17,7 @@ struct CurlFailure {
 };
 
 absl::Status CurlError(const CurlFailure& failure);
+// Of class kConnect: the connection to `peer` (host:port) does not stand after connect_timeout.
+absl::Status NoConnectionInTime(const std::string& peer);
 
 }  // namespace mg

@@ -78,6 +78,11 @@ int OnCloseSocket(void* multi, curl_socket_t fd) {
 
 }  // namespace
 
+std::string SystemCaFile() {
+  const char* path = curl_version_info(CURLVERSION_NOW)->cainfo;
+  return path == nullptr ? "/etc/ssl/certs/ca-certificates.crt" : path;
+}
+
 CurlEasy::CurlEasy(CurlMulti* multi) : curl_(curl_easy_init()), multi_(multi) {
   MG_CHECK(curl_ != nullptr, "no libcurl handle");
   // Without it libcurl 7.88 joins the thread that resolves a name where a transfer ends before: on
@@ -133,6 +138,7 @@ void CurlEasy::SetTransfer(CurlTransfer* owner, absl::Duration connect_timeout) 
   owner_ = owner;
   rests_ = false;
   error_[0] = '\0';
+  if (std::exchange(connect_only_, false)) Set(curl_, CURLOPT_CONNECT_ONLY, 0L);
   // libcurl shares this time out among the addresses of a host; zero would mean its own default.
   const int64_t ms = std::clamp<int64_t>(absl::ToInt64Milliseconds(connect_timeout), 1, 3'600'000);
   Set(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(ms));
@@ -182,8 +188,7 @@ void CurlEasy::SetHeaders(const HttpRequest& request) {
 void CurlEasy::SetCaFile(const std::string& ca_file) {
   if (ca_file_ == ca_file) return;
   ca_file_ = ca_file;
-  const char* system = curl_version_info(CURLVERSION_NOW)->cainfo;
-  Set(curl_, CURLOPT_CAINFO, ca_file.empty() ? system : ca_file.c_str());
+  Set(curl_, CURLOPT_CAINFO, ca_file.empty() ? SystemCaFile().c_str() : ca_file.c_str());
 }
 
 void CurlEasy::SetProxy(const std::string& proxy, const std::string& no_proxy) {
@@ -191,6 +196,14 @@ void CurlEasy::SetProxy(const std::string& proxy, const std::string& no_proxy) {
   if (no_proxy_ != no_proxy) Set(curl_, CURLOPT_NOPROXY, no_proxy.c_str());
   proxy_ = proxy;
   no_proxy_ = no_proxy;
+}
+
+void CurlEasy::SetConnectOnly(const std::string& peer) {
+  connect_only_ = true;
+  Set(curl_, CURLOPT_CONNECT_ONLY, 1L);
+  Set(curl_, CURLOPT_HTTPGET, 1L);
+  Set(curl_, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  Set(curl_, CURLOPT_URL, absl::StrCat("http://", peer, "/").c_str());
 }
 
 curl_socket_t CurlEasy::OpenSocket(const curl_sockaddr& address) {
@@ -236,8 +249,10 @@ curl_socket_t CurlMulti::OpenSocket(const curl_sockaddr& address) {
 void CurlMulti::CloseSocket(curl_socket_t fd) {
   const auto found = sockets_.find(fd);
   if (found != sockets_.end()) {
+    const bool kept = found->second.kept;
     if (found->second.watched) loop_->Unwatch(fd);
     sockets_.erase(found);
+    if (kept) return;
   }
   close(fd);
 }
@@ -316,11 +331,25 @@ void CurlMulti::Act(curl_socket_t fd, int events) {
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     CURL* const curl = message->easy_handle;
     const CURLcode result = message->data.result;
-    char* easy = nullptr;
-    curl_easy_getinfo(curl, CURLINFO_PRIVATE, &easy);
-    curl_multi_remove_handle(multi_, curl);
-    OwnerOf(easy)->Done(result);
+    Ended(curl, result);
   }
+}
+
+void CurlMulti::Ended(CURL* curl, CURLcode result) {
+  char* pointer = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_PRIVATE, &pointer);
+  auto* const easy = reinterpret_cast<CurlEasy*>(pointer);
+  if (easy->connect_only() && result == CURLE_OK) easy->set_socket(KeepSocket(curl));
+  curl_multi_remove_handle(multi_, curl);
+  easy->owner()->Done(result);
+}
+
+curl_socket_t CurlMulti::KeepSocket(CURL* curl) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
+  MG_CHECK(fd != CURL_SOCKET_BAD, "libcurl has connected without a socket");
+  sockets_[fd].kept = true;
+  return fd;
 }
 
 }  // namespace mg

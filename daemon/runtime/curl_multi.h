@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -25,6 +26,9 @@ enum class Taken {
   kNotYet,   // the connection rests until CurlMulti::Resume, and the piece comes again then
   kRefused,  // ends the transfer
 };
+
+// The system's certificates, where this libcurl was built to look for them.
+std::string SystemCaFile();
 
 class CurlTransfer {
  public:
@@ -58,6 +62,8 @@ class CurlEasy {
   // A piece of the body was not taken, and the transfer goes on with CurlMulti::Resume.
   bool rests() const { return rests_; }
   void set_rests(bool rests) { rests_ = rests; }
+  bool connect_only() const { return connect_only_; }
+  void set_socket(curl_socket_t socket) { socket_ = socket; }
 
   void SetTransfer(CurlTransfer* owner, absl::Duration connect_timeout);
   // The body is not copied.
@@ -66,6 +72,10 @@ class CurlEasy {
   void SetCaFile(const std::string& ca_file);
   // Empty: none, whatever the environment says.
   void SetProxy(const std::string& proxy, const std::string& no_proxy);
+  // Connects to a host and port, and that is all: no TLS, no request.
+  void SetConnectOnly(const std::string& peer);
+  // The connected socket of such a transfer, in Done with CURLE_OK: the caller's from then on.
+  curl_socket_t TakeSocket() { return std::exchange(socket_, CURL_SOCKET_BAD); }
 
   curl_socket_t OpenSocket(const curl_sockaddr& address);
 
@@ -76,6 +86,8 @@ class CurlEasy {
   CurlMulti* const multi_;
   CurlTransfer* owner_ = nullptr;
   bool rests_ = false;
+  bool connect_only_ = false;
+  curl_socket_t socket_ = CURL_SOCKET_BAD;
   char error_[CURL_ERROR_SIZE] = "";
   // libcurl's list of headers, its nodes in one vector and its texts in one string.
   std::string header_text_;
@@ -109,12 +121,16 @@ class CurlMulti {
     bool wanted = false;   // by libcurl
     bool watched = false;  // by the loop
     bool ours = false;     // CloseSocket will tell of its end
+    bool kept = false;     // by another, when libcurl is done with it
   };
 
   static int OnSocket(CURL* curl, curl_socket_t fd, int what, void* self, void*);
   static int OnTimer(CURLM*, long timeout_ms, void* self);
   void SocketReady(curl_socket_t fd, uint32_t events);
   void Act(curl_socket_t fd, int events);
+  void Ended(CURL* curl, CURLcode result);
+  // Libcurl will not close the socket of this transfer.
+  curl_socket_t KeepSocket(CURL* curl);
 
   EpollLoop* const loop_;
   CURLM* multi_;

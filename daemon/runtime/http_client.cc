@@ -23,6 +23,12 @@ void SetConnectStep(ConnectStep step, absl::Status* status) {
   status->SetPayload(kStepUrl, absl::Cord(step == ConnectStep::kName ? "name" : "tls"));
 }
 
+absl::Status WakeStatus(Wake wake, const Cancellation* cancellation) {
+  if (wake == Wake::kCancelled) return cancellation->status();
+  if (wake == Wake::kTimeout) return absl::DeadlineExceededError("the provider is too slow");
+  return absl::OkStatus();
+}
+
 Task<absl::StatusOr<std::string>> ReadAll(HttpExchange* exchange, size_t max_bytes, Instant until,
                                           Cancellation* cancellation) {
   std::string body;

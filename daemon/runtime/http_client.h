@@ -1,6 +1,5 @@
-// Upstream HTTP behind one interface: nothing above it knows what carries the bytes. The first
-// implementation is libcurl's multi interface on the worker's loop (curl_http_client.h); tests
-// script their own.
+// Upstream HTTP behind one interface: nothing above it knows what carries the bytes. That is
+// upstream_client.h on the worker's loop; tests script their own.
 //
 // One exchange = one request and its answer, pulled: Head, then Read until it gives nothing more.
 // Destroying an exchange that is not at its end closes its connection: that is how a cancellation
@@ -59,6 +58,10 @@ class HttpClient {
   virtual std::unique_ptr<HttpExchange> Start(HttpRequest request, const HttpEndpoint& endpoint,
                                               absl::Duration connect_timeout) = 0;
 };
+
+// Why a wait of an exchange ended without what was waited for, as Head and Read tell it; OK where
+// there is something new to look at.
+absl::Status WakeStatus(Wake wake, const Cancellation* cancellation);
 
 // The rest of the body, at most `max_bytes` (more: kMalformed).
 Task<absl::StatusOr<std::string>> ReadAll(HttpExchange* exchange, size_t max_bytes, Instant until,

@@ -6,27 +6,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "daemon/runtime/content_encoding.h"
 
 namespace mg {
-namespace {
-
-// zstd and brotli stay out: a frame header of a few bytes makes their decoders take 128 MiB.
-bool EncodingsAllowed(absl::string_view encodings) {
-  for (absl::string_view encoding : absl::StrSplit(encodings, ',')) {
-    encoding = absl::StripAsciiWhitespace(encoding);
-    if (!encoding.empty() && !absl::EqualsIgnoreCase(encoding, "gzip") &&
-        !absl::EqualsIgnoreCase(encoding, "x-gzip") &&
-        !absl::EqualsIgnoreCase(encoding, "deflate") &&
-        !absl::EqualsIgnoreCase(encoding, "identity")) {
-      return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 bool ResponseHead::AddLine(absl::string_view line) {
   if (complete()) return true;  // a trailer

@@ -18,6 +18,12 @@ std::string UpstreamUrl::Peer() const {
   return ipv6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
 }
 
+std::string UpstreamUrl::Authority() const {
+  const std::string peer = Peer();
+  const absl::string_view own_port = https ? ":443" : ":80";
+  return std::string(absl::StripSuffix(peer, own_port));
+}
+
 absl::StatusOr<UpstreamUrl> ParseUpstreamUrl(absl::string_view url) {
   UpstreamUrl parsed;
   if (!std::all_of(url.begin(), url.end(), absl::ascii_isgraph)) {
@@ -55,6 +61,9 @@ absl::StatusOr<UpstreamUrl> ParseUpstreamUrl(absl::string_view url) {
   if (host.empty()) return absl::InvalidArgumentError("it has no host");
   parsed.host = absl::AsciiStrToLower(host);
   parsed.port = absl::StrCat(number);
+  const absl::string_view rest = url.substr(authority.size());
+  const absl::string_view target = rest.substr(0, rest.find('#'));
+  parsed.target = absl::StartsWith(target, "/") ? std::string(target) : absl::StrCat("/", target);
   return parsed;
 }
 

@@ -11,11 +11,14 @@ namespace mg {
 
 struct UpstreamUrl {
   bool https = false;
-  std::string host;  // lower case, an IPv6 address without its brackets
-  std::string port;  // digits; the scheme's own where the URL has none
+  std::string host;    // lower case, an IPv6 address without its brackets
+  std::string port;    // digits; the scheme's own where the URL has none
+  std::string target;  // path and query as they stand in the URL, "/" at least; no fragment
 
   // "api.example.com:443", "[::1]:8080": for error texts.
   std::string Peer() const;
+  // What a Host header says: the scheme's own port is left out (RFC 9110 §7.2).
+  std::string Authority() const;
 };
 
 // Refuses what is not http(s)://host[:port][/…] in printable ASCII; user information above all,

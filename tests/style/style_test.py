@@ -33,7 +33,7 @@ LIBRARIES = {
     "gRPC": (r"grpc(pp|\+\+)?/|.*\.grpc\.pb\.h", r"daemon/(grpc|rpc)_\w+\.(cc|h)|main/(admin|chat|health)\.cc"),
     "libcurl": (r"curl/", r"daemon/runtime/curl_\w+\.(cc|h)"),
     "epoll": (r"sys/(epoll|eventfd|timerfd)\.h", r"daemon/runtime/(epoll_loop|fd_watcher|curl_multi)\.cc|main/serve\.cc"),
-    "Beast": (r"boost/", r"daemon/runtime/http_server\w*\.(cc|h)"),
+    "Beast": (r"boost/", r"daemon/runtime/(http_server\w*|response_parser)\.(cc|h)"),
     "yaml-cpp": (r"yaml-cpp/", r"daemon/config/yaml\w*\.cc"),
     "prometheus-cpp": (r"prometheus/", r"telemetry/metrics\w*\.cc"),
     "OpenSSL": (r"openssl/", r"base/\w+\.cc|adapters/.*\.cc|daemon/runtime/tls\w*\.(cc|h)"),

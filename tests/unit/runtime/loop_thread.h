@@ -1,4 +1,4 @@
-// An EpollLoop with a CurlHttpClient on a thread of its own: the test's thread scripts the upstream
+// An EpollLoop with a UpstreamClient on a thread of its own: the test's thread scripts the upstream
 // and waits.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "daemon/runtime/curl_http_client.h"
+#include "daemon/runtime/upstream_client.h"
 #include "tests/support/script.h"
 
 namespace mg {
@@ -38,7 +38,7 @@ struct Ask {
 class LoopThread {
  public:
   explicit LoopThread(ProxyEnvironment proxies = {}) {
-    client_ = CurlHttpClient::New(&loop_, std::move(proxies));
+    client_ = UpstreamClient::New(&loop_, std::move(proxies));
     thread_ = std::thread([this] { loop_.Run(); });
   }
   ~LoopThread() {
@@ -82,14 +82,14 @@ class LoopThread {
     loop_.Post([ask] { ask->cancellation.Cancel(absl::CancelledError("the test")); });
   }
 
-  CurlHttpClient::Counters counters() {
-    CurlHttpClient::Counters counters;
+  UpstreamClient::Counters counters() {
+    UpstreamClient::Counters counters;
     Do([&] { counters = client_->counters(); });
     return counters;
   }
 
   EpollLoop* loop() { return &loop_; }
-  CurlHttpClient* client() { return client_.get(); }
+  UpstreamClient* client() { return client_.get(); }
 
  private:
   static Task<void> Read(HttpExchange* exchange, Ask* ask) {
@@ -109,7 +109,7 @@ class LoopThread {
       ask->first_read.Open();
     }
   }
-  static Task<void> Run(CurlHttpClient* client, Ask* ask) {
+  static Task<void> Run(UpstreamClient* client, Ask* ask) {
     {
       const std::unique_ptr<HttpExchange> exchange =
           client->Start(ask->request, ask->endpoint, ask->connect_timeout);
@@ -120,7 +120,7 @@ class LoopThread {
   }
 
   EpollLoop loop_;
-  std::unique_ptr<CurlHttpClient> client_;
+  std::unique_ptr<UpstreamClient> client_;
   std::thread thread_;
 };
 

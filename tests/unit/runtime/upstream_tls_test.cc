@@ -20,7 +20,7 @@ Answer AskWithCa(const FakeUpstream& upstream, const std::string& ca_file) {
   return loop.Finish(&ask);
 }
 
-TEST(CurlTlsTest, OnlyWithItsCaFileIsASelfSignedCertificateAccepted) {
+TEST(UpstreamTlsTest, OnlyWithItsCaFileIsASelfSignedCertificateAccepted) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity});
@@ -42,7 +42,7 @@ TEST(CurlTlsTest, OnlyWithItsCaFileIsASelfSignedCertificateAccepted) {
   EXPECT_EQ(upstream.hits(), 2);
 }
 
-TEST(CurlTlsTest, CertificatesOfOthersAndOldOnesAreRefused) {
+TEST(UpstreamTlsTest, CertificatesOfOthersAndOldOnesAreRefused) {
   TlsIdentity other_host;
   MakeTlsIdentity({"localhost", "10.0.0.1"}, /*expired=*/false, &other_host);
   TlsIdentity expired;
@@ -66,7 +66,7 @@ TEST(CurlTlsTest, CertificatesOfOthersAndOldOnesAreRefused) {
   for (const FakeUpstream* upstream : {&wrong, &old, &fine}) EXPECT_EQ(upstream->hits(), 0);
 }
 
-TEST(CurlTlsTest, TheNameOfTheUrlIsTheOneThatCounts) {
+TEST(UpstreamTlsTest, TheNameOfTheUrlIsTheOneThatCounts) {
   TlsIdentity identity;
   MakeTlsIdentity({"localhost"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity});
@@ -78,7 +78,7 @@ TEST(CurlTlsTest, TheNameOfTheUrlIsTheOneThatCounts) {
   EXPECT_EQ(loop.Finish(&ask).body, "secure") << ask.answer.head_status;
 }
 
-TEST(CurlTlsTest, OldVersionsAreRefused) {
+TEST(UpstreamTlsTest, OldVersionsAreRefused) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity, .only_tls_1_1 = true});
@@ -87,7 +87,7 @@ TEST(CurlTlsTest, OldVersionsAreRefused) {
   EXPECT_EQ(upstream.hits(), 0);
 }
 
-TEST(CurlTlsTest, APlainServerIsNoTlsServer) {
+TEST(UpstreamTlsTest, APlainServerIsNoTlsServer) {
   FakeUpstream plain;
   plain.Otherwise().Reply(Script());
   LoopThread loop;
@@ -95,7 +95,7 @@ TEST(CurlTlsTest, APlainServerIsNoTlsServer) {
   EXPECT_EQ(ClassOf(answer.head_status), ErrorClass::kConnect) << answer.head_status;
 }
 
-TEST(CurlTlsTest, AMissingCaFileIsNamed) {
+TEST(UpstreamTlsTest, AMissingCaFileIsNamed) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity});
@@ -104,7 +104,7 @@ TEST(CurlTlsTest, AMissingCaFileIsNamed) {
   EXPECT_THAT(answer.head_status.message(), HasSubstr("ca_file"));
 }
 
-TEST(CurlTlsTest, ManyExchangesUseOneTlsConnection) {
+TEST(UpstreamTlsTest, ManyExchangesUseOneTlsConnection) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity});
@@ -119,7 +119,7 @@ TEST(CurlTlsTest, ManyExchangesUseOneTlsConnection) {
   EXPECT_EQ(upstream.connections(), 1);
 }
 
-TEST(CurlTlsTest, TheConnectTimeoutCoversTheHandshake) {
+TEST(UpstreamTlsTest, TheConnectTimeoutCoversTheHandshake) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   const Gate never;
@@ -132,7 +132,7 @@ TEST(CurlTlsTest, TheConnectTimeoutCoversTheHandshake) {
   EXPECT_TRUE(upstream.WaitForOpenConnections(0));
 }
 
-TEST(CurlTlsTest, ACancellationInTheHandshakeClosesTheConnection) {
+TEST(UpstreamTlsTest, ACancellationInTheHandshakeClosesTheConnection) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   const Gate never;
@@ -147,7 +147,7 @@ TEST(CurlTlsTest, ACancellationInTheHandshakeClosesTheConnection) {
   EXPECT_TRUE(upstream.WaitForOpenConnections(0));
 }
 
-TEST(CurlTlsTest, ACutIsNoEndOfABodyWithoutLength) {
+TEST(UpstreamTlsTest, ACutIsNoEndOfABodyWithoutLength) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
   FakeUpstream upstream({.tls = &identity});

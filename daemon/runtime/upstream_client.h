@@ -1,6 +1,6 @@
-// HttpClient over libcurl's multi interface, driven by the worker's EpollLoop. Owns the
-// connections, kept alive among its exchanges, and the cache of names. Everything belongs to the
-// loop's thread; outlives its exchanges.
+// The HTTP client of a worker, on its EpollLoop: connections of our own, kept alive among
+// exchanges, or libcurl's where a proxy is in between. Everything belongs to the loop's thread;
+// outlives its exchanges.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@ struct ProxyEnvironment {
   static ProxyEnvironment OfProcess();
 };
 
-class CurlHttpClient : public HttpClient {
+class UpstreamClient : public HttpClient {
  public:
   struct Counters {
     int64_t connections_opened = 0;
-    int64_t exchanges_in_flight = 0;  // started and not yet at their end
+    int64_t exchanges_in_flight = 0;  // that have not been destroyed yet
   };
 
-  static std::unique_ptr<CurlHttpClient> New(EpollLoop* loop, ProxyEnvironment proxies);
+  static std::unique_ptr<UpstreamClient> New(EpollLoop* loop, ProxyEnvironment proxies);
 
   virtual Counters counters() const = 0;
 };

@@ -1,4 +1,4 @@
-#include "daemon/runtime/curl_http_client.h"
+#include "daemon/runtime/upstream_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(CurlHttpClientTest, CarriesARequestAndItsAnswer) {
+TEST(UpstreamClientTest, CarriesARequestAndItsAnswer) {
   FakeUpstream upstream;
   upstream.When("/v1/x").Reply(
       Script().Status(201).Header("X-One", "1").Header("x-two", " two ").Body("hel").Body("lo"));
@@ -45,7 +45,7 @@ TEST(CurlHttpClientTest, CarriesARequestAndItsAnswer) {
   }
 }
 
-TEST(CurlHttpClientTest, MethodsDoNotLeakFromOneExchangeToTheNext) {
+TEST(UpstreamClientTest, MethodsDoNotLeakFromOneExchangeToTheNext) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("body"));
   LoopThread loop;
@@ -64,7 +64,7 @@ TEST(CurlHttpClientTest, MethodsDoNotLeakFromOneExchangeToTheNext) {
   EXPECT_EQ(upstream.connections(), 1);
 }
 
-TEST(CurlHttpClientTest, ALargePostGoesOutWithoutExpect) {
+TEST(UpstreamClientTest, ALargePostGoesOutWithoutExpect) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("ok"));
   LoopThread loop;
@@ -74,7 +74,7 @@ TEST(CurlHttpClientTest, ALargePostGoesOutWithoutExpect) {
   EXPECT_EQ(FindHeader(upstream.requests().at(0).headers, "expect"), "");
 }
 
-TEST(CurlHttpClientTest, PathsStayAsTheyAre) {
+TEST(UpstreamClientTest, PathsStayAsTheyAre) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script());
   LoopThread loop;
@@ -82,7 +82,7 @@ TEST(CurlHttpClientTest, PathsStayAsTheyAre) {
   EXPECT_EQ(upstream.requests().at(0).target, "/a/../b/./c%2Fd");
 }
 
-TEST(CurlHttpClientTest, RedirectsAreNotFollowedAndCookiesNotKept) {
+TEST(UpstreamClientTest, RedirectsAreNotFollowedAndCookiesNotKept) {
   FakeUpstream upstream;
   upstream.When("/a").Reply(
       Script().Status(302).Header("location", upstream.Url("/b")).Header("set-cookie", "c=1"));
@@ -93,7 +93,7 @@ TEST(CurlHttpClientTest, RedirectsAreNotFollowedAndCookiesNotKept) {
   EXPECT_EQ(FindHeader(upstream.requests().at(1).headers, "cookie"), "");
 }
 
-TEST(CurlHttpClientTest, AThousandExchangesOneAfterAnotherUseOneConnection) {
+TEST(UpstreamClientTest, AThousandExchangesOneAfterAnotherUseOneConnection) {
   FakeUpstream upstream;
   upstream.When("/length").Reply(Script().Body("x"));
   upstream.When("/chunked").Reply(Script().Chunked().Body("x").Body("y"));
@@ -107,7 +107,7 @@ TEST(CurlHttpClientTest, AThousandExchangesOneAfterAnotherUseOneConnection) {
   EXPECT_EQ(loop.counters().exchanges_in_flight, 0);
 }
 
-TEST(CurlHttpClientTest, ManyExchangesAtOnceAreIndependent) {
+TEST(UpstreamClientTest, ManyExchangesAtOnceAreIndependent) {
   constexpr int kCount = 64;
   FakeUpstream upstream;
   Gate gate;
@@ -134,7 +134,7 @@ TEST(CurlHttpClientTest, ManyExchangesAtOnceAreIndependent) {
   EXPECT_EQ(upstream.connections(), kCount) << "the second round reuses those of the first";
 }
 
-TEST(CurlHttpClientTest, AKeptConnectionClosedMeanwhileIsReplaced) {
+TEST(UpstreamClientTest, AKeptConnectionClosedMeanwhileIsReplaced) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("1")).Reply(Script().Body("2"));
   LoopThread loop;
@@ -145,7 +145,7 @@ TEST(CurlHttpClientTest, AKeptConnectionClosedMeanwhileIsReplaced) {
   EXPECT_EQ(upstream.hits(), 2);
 }
 
-TEST(CurlHttpClientTest, Row41APostOnAConnectionClosedAsItArrivesIsSentOnceMore) {
+TEST(UpstreamClientTest, Row41APostOnAConnectionClosedAsItArrivesIsSentOnceMore) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("1").ThenCloseOnNextRequest()).Reply(Script().Body("2"));
   LoopThread loop;
@@ -158,7 +158,7 @@ TEST(CurlHttpClientTest, Row41APostOnAConnectionClosedAsItArrivesIsSentOnceMore)
   EXPECT_EQ(upstream.requests().at(1).body, "{\"n\":2}");
 }
 
-TEST(CurlHttpClientTest, AFreshConnectionClosedWithoutAnAnswerIsNotRetried) {
+TEST(UpstreamClientTest, AFreshConnectionClosedWithoutAnAnswerIsNotRetried) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().CloseAtByte(0));
   LoopThread loop;
@@ -168,7 +168,7 @@ TEST(CurlHttpClientTest, AFreshConnectionClosedWithoutAnAnswerIsNotRetried) {
   EXPECT_EQ(upstream.hits(), 1);
 }
 
-TEST(CurlHttpClientTest, WhatArrivedIsThereBeforeTheRest) {
+TEST(UpstreamClientTest, WhatArrivedIsThereBeforeTheRest) {
   FakeUpstream upstream;
   Gate gate;
   upstream.Otherwise().Reply(Script().Chunked().Event("one").Hold(gate).Event("two"));
@@ -183,7 +183,7 @@ TEST(CurlHttpClientTest, WhatArrivedIsThereBeforeTheRest) {
   EXPECT_EQ(ask.answer.body, "data: one\n\ndata: two\n\n");
 }
 
-TEST(CurlHttpClientTest, TheHeadIsThereBeforeTheBody) {
+TEST(UpstreamClientTest, TheHeadIsThereBeforeTheBody) {
   FakeUpstream upstream;
   Gate gate;
   upstream.Otherwise().Reply(Script().Hold(gate).Body("x"));
@@ -197,7 +197,7 @@ TEST(CurlHttpClientTest, TheHeadIsThereBeforeTheBody) {
   EXPECT_EQ(ask.answer.body, "x");
 }
 
-TEST(CurlHttpClientTest, AGzipStreamIsNotHeldBack) {
+TEST(UpstreamClientTest, AGzipStreamIsNotHeldBack) {
   FakeUpstream upstream;
   Gate gate;
   upstream.Otherwise().Reply(Script().Gzip().Chunked().Event("one").Hold(gate).Event("two"));
@@ -213,14 +213,14 @@ TEST(CurlHttpClientTest, AGzipStreamIsNotHeldBack) {
   EXPECT_TRUE(ask.answer.body_status.ok());
 }
 
-TEST(CurlHttpClientTest, ReadAllKeepsItsLimit) {
+TEST(UpstreamClientTest, ReadAllKeepsItsLimit) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body(std::string(1000, 'x')));
   LoopThread loop;
   for (const size_t limit : {999U, 1000U}) {
     absl::StatusOr<std::string> body;
     std::promise<void> done;
-    const auto read = [](CurlHttpClient* client, std::string url, size_t max,
+    const auto read = [](UpstreamClient* client, std::string url, size_t max,
                          absl::StatusOr<std::string>* into, std::promise<void>* end) -> Task<void> {
       const HttpEndpoint endpoint;
       HttpRequest request;
@@ -240,7 +240,7 @@ TEST(CurlHttpClientTest, ReadAllKeepsItsLimit) {
   }
 }
 
-Task<void> WaitInVain(CurlHttpClient* client, const Loop* loop, std::string url, Gate go,
+Task<void> WaitInVain(UpstreamClient* client, const Loop* loop, std::string url, Gate go,
                       std::promise<void>* done) {
   const HttpEndpoint endpoint;
   HttpRequest request;
@@ -258,7 +258,7 @@ Task<void> WaitInVain(CurlHttpClient* client, const Loop* loop, std::string url,
   done->set_value();
 }
 
-TEST(CurlHttpClientTest, AfterADeadlineTheExchangeIsStillUsable) {
+TEST(UpstreamClientTest, AfterADeadlineTheExchangeIsStillUsable) {
   FakeUpstream upstream;
   Gate gate;
   upstream.Otherwise().Reply(Script().HoldHead(gate).Body("late"));
@@ -268,7 +268,7 @@ TEST(CurlHttpClientTest, AfterADeadlineTheExchangeIsStillUsable) {
   done.get_future().wait();
 }
 
-TEST(CurlHttpClientTest, HeadersThatCouldSmuggleAreNotSent) {
+TEST(UpstreamClientTest, HeadersThatCouldSmuggleAreNotSent) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script());
   LoopThread loop;
@@ -292,7 +292,7 @@ TEST(CurlHttpClientTest, HeadersThatCouldSmuggleAreNotSent) {
   EXPECT_EQ(upstream.connections(), 0);
 }
 
-TEST(CurlHttpClientTest, UrlsOfOtherSchemesAreRefused) {
+TEST(UpstreamClientTest, UrlsOfOtherSchemesAreRefused) {
   LoopThread loop;
   for (const char* url :
        {"file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "", "http://u:secret@127.0.0.1/",

@@ -21,19 +21,39 @@ using ::testing::HasSubstr;
 
 constexpr absl::string_view kHead = "HTTP/1.1 200 OK\r\n";
 
-Answer AnswerTo(Script script) {
-  FakeUpstream upstream;
-  upstream.Otherwise().Reply(std::move(script));
-  LoopThread loop;
-  return loop.Post(upstream.Url("/"), "{}");
+// A request for `upstream`, over a connection of our own or as if it were a proxy, which libcurl
+// carries.
+void Direct(const FakeUpstream& upstream, bool proxied, Ask* ask) {
+  ask->request.url = proxied ? "http://far.fake/" : upstream.Url("/");
+  ask->request.body = "{}";
+  if (proxied) ask->endpoint.proxy = upstream.Url();
 }
+
+class UpstreamFaultsTest : public ::testing::TestWithParam<bool> {
+ protected:
+  static bool proxied() { return GetParam(); }
+
+  static Answer Post(const FakeUpstream& upstream, LoopThread* loop) {
+    Ask ask;
+    Direct(upstream, proxied(), &ask);
+    return loop->Finish(&ask);
+  }
+  static Answer AnswerTo(Script script) {
+    FakeUpstream upstream;
+    upstream.Otherwise().Reply(std::move(script));
+    LoopThread loop;
+    return Post(upstream, &loop);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Ways, UpstreamFaultsTest, ::testing::Bool(),
+                         [](const auto& way) { return way.param ? "ByProxy" : "Direct"; });
 
 // The status that ended it, wherever that was.
 absl::Status EndOf(const Answer& answer) {
   return answer.head_status.ok() ? answer.body_status : answer.head_status;
 }
 
-TEST(CurlFaultsTest, ACutAtAnyByteIsToldAsSuch) {
+TEST_P(UpstreamFaultsTest, ACutAtAnyByteIsToldAsSuch) {
   const std::string body(64, 'x');
   const size_t whole = Script().Body(body).WireSize();
   for (const bool reset : {false, true}) {
@@ -49,7 +69,7 @@ TEST(CurlFaultsTest, ACutAtAnyByteIsToldAsSuch) {
   EXPECT_TRUE(EndOf(AnswerTo(Script().Body(body).CloseAtByte(whole))).ok());
 }
 
-TEST(CurlFaultsTest, ACutInAChunkedStreamIsAReset) {
+TEST_P(UpstreamFaultsTest, ACutInAChunkedStreamIsAReset) {
   const Answer closed = AnswerTo(Script().Chunked().Event("one").Close());
   EXPECT_EQ(ClassOf(closed.body_status), ErrorClass::kReset) << closed.body_status;
   EXPECT_EQ(closed.body, "data: one\n\n") << "what came before the cut is not lost";
@@ -57,7 +77,7 @@ TEST(CurlFaultsTest, ACutInAChunkedStreamIsAReset) {
   EXPECT_EQ(ClassOf(reset.body_status), ErrorClass::kReset);
 }
 
-TEST(CurlFaultsTest, TrickledAnswersArriveWhole) {
+TEST_P(UpstreamFaultsTest, TrickledAnswersArriveWhole) {
   using std::chrono::milliseconds;
   EXPECT_EQ(AnswerTo(Script().Body("abcdef").Trickle(1, milliseconds(0))).body, "abcdef");
   EXPECT_EQ(AnswerTo(Script().Chunked().Body("abc").Body("def").Trickle(1, milliseconds(0))).body,
@@ -66,12 +86,12 @@ TEST(CurlFaultsTest, TrickledAnswersArriveWhole) {
             "abcdef");
 }
 
-TEST(CurlFaultsTest, AHalfClosedUpstreamMayStillEndItsAnswer) {
+TEST_P(UpstreamFaultsTest, AHalfClosedUpstreamMayStillEndItsAnswer) {
   EXPECT_EQ(AnswerTo(Script().UntilClose().Body("all").HalfClose()).body, "all");
   EXPECT_EQ(AnswerTo(Script().Body("all").HalfClose()).body, "all");
 }
 
-TEST(CurlFaultsTest, WrongLengths) {
+TEST_P(UpstreamFaultsTest, WrongLengths) {
   const Answer shorter = AnswerTo(Script().ContentLength(10).Body("12345").ThenClose());
   EXPECT_EQ(ClassOf(shorter.body_status), ErrorClass::kReset);
   EXPECT_EQ(shorter.body, "12345");
@@ -84,7 +104,7 @@ constexpr absl::string_view kSmuggled = "HTTP/1.1 500 Smuggled\r\ncontent-length
 
 // Bytes behind an answer that come with its head, with its body, and after it: none is an answer to
 // the next request.
-TEST(CurlFaultsTest, BytesAfterAnAnswerAreNoAnswerToTheNext) {
+TEST_P(UpstreamFaultsTest, BytesAfterAnAnswerAreNoAnswerToTheNext) {
   for (const bool body_by_itself : {false, true}) {
     FakeUpstream upstream;
     Gate gate;
@@ -95,32 +115,32 @@ TEST(CurlFaultsTest, BytesAfterAnAnswerAreNoAnswerToTheNext) {
     upstream.Otherwise().Reply(first).Reply(Script().Body("second"));
     LoopThread loop;
     Ask ask;
-    ask.request.url = upstream.Url("/");
+    Direct(upstream, proxied(), &ask);
     loop.Start(&ask);
     ASSERT_TRUE(ask.head_taken.WaitOpen());
     gate.Open();
     ask.Wait();
     EXPECT_EQ(ask.answer.body, "ok");
-    const Answer second = loop.Post(upstream.Url("/"), "{}");
+    const Answer second = Post(upstream, &loop);
     EXPECT_EQ(second.head.status, 200) << second.head_status;
     EXPECT_EQ(second.body, "second");
   }
 }
 
-TEST(CurlFaultsTest, BytesOnAConnectionInThePoolMakeItUnusable) {
+TEST_P(UpstreamFaultsTest, BytesOnAConnectionInThePoolMakeItUnusable) {
   FakeUpstream upstream;
   Gate gate;
   upstream.Otherwise()
       .Reply(Script().ContentLength(2).Body("ok").Hold(gate).Body(kSmuggled))
       .Reply(Script().Body("second"));
   LoopThread loop;
-  EXPECT_EQ(loop.Post(upstream.Url("/"), "{}").body, "ok");
+  EXPECT_EQ(Post(upstream, &loop).body, "ok");
   gate.Open();
   ASSERT_TRUE(upstream.WaitForOpenConnections(0));
-  EXPECT_EQ(loop.Post(upstream.Url("/"), "{}").body, "second");
+  EXPECT_EQ(Post(upstream, &loop).body, "second");
 }
 
-TEST(CurlFaultsTest, AnswersThatAreNone) {
+TEST_P(UpstreamFaultsTest, AnswersThatAreNone) {
   const std::string long_line(200 << 10, 'a');
   const std::vector<std::pair<const char*, std::string>> answers = {
       {"no HTTP", "hello, I am no HTTP server\r\n\r\n"},
@@ -130,7 +150,7 @@ TEST(CurlFaultsTest, AnswersThatAreNone) {
       {"switch", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"},
       {"chunk size",
        absl::StrCat(kHead, "transfer-encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n")},
-      {"chunk end", absl::StrCat(kHead, "transfer-encoding: chunked\r\n\r\n3\r\nabcX")},
+      {"chunk end", absl::StrCat(kHead, "transfer-encoding: chunked\r\n\r\n3\r\nabcXYZW")},
       {"length", absl::StrCat(kHead, "content-length: -5\r\n\r\nabc")},
       {"encoding", absl::StrCat(kHead, "content-encoding: br\r\ncontent-length: 3\r\n\r\nabc")},
       {"zstd", absl::StrCat(kHead, "content-encoding: gzip, zstd\r\ncontent-length: 1\r\n\r\na")},
@@ -146,14 +166,14 @@ TEST(CurlFaultsTest, AnswersThatAreNone) {
   }
 }
 
-TEST(CurlFaultsTest, ACorruptGzipStreamIsMalformed) {
+TEST_P(UpstreamFaultsTest, ACorruptGzipStreamIsMalformed) {
   std::string corrupt = Gzipped(std::string(1000, 'x') + "hello");
   corrupt[corrupt.size() - 6] ^= 1;  // of its check sum
   const Answer answer = AnswerTo(Script().Header("content-encoding", "gzip").Body(corrupt));
   EXPECT_EQ(ClassOf(answer.body_status), ErrorClass::kMalformed) << answer.body_status;
 }
 
-TEST(CurlFaultsTest, TheHeadMayHave64KiBInAll) {
+TEST_P(UpstreamFaultsTest, TheHeadMayHave64KiBInAll) {
   const auto of_size = [](size_t bytes) {
     std::string head = absl::StrCat(kHead, "content-length: 2\r\n");
     while (bytes - head.size() > 1100) absl::StrAppend(&head, "x: ", std::string(995, 'a'), "\r\n");
@@ -168,7 +188,7 @@ TEST(CurlFaultsTest, TheHeadMayHave64KiBInAll) {
   EXPECT_EQ(ClassOf(larger.head_status), ErrorClass::kMalformed);
 }
 
-TEST(CurlFaultsTest, InformationalHeadsAreSkippedUpToAHundred) {
+TEST_P(UpstreamFaultsTest, InformationalHeadsAreSkippedUpToAHundred) {
   const Answer hundred = AnswerTo(Script().Informational(100).Body("ok"));
   EXPECT_EQ(hundred.head.status, 200);
   EXPECT_EQ(hundred.body, "ok");
@@ -176,7 +196,7 @@ TEST(CurlFaultsTest, InformationalHeadsAreSkippedUpToAHundred) {
   EXPECT_EQ(ClassOf(more.head_status), ErrorClass::kMalformed);
 }
 
-TEST(CurlFaultsTest, TrailersAreNoHeaders) {
+TEST_P(UpstreamFaultsTest, TrailersAreNoHeaders) {
   const Answer answer = AnswerTo(Script().Raw(absl::StrCat(
       kHead, "transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-late: 1\r\n", "\r\n")));
   EXPECT_TRUE(answer.body_status.ok()) << answer.body_status;
@@ -184,14 +204,14 @@ TEST(CurlFaultsTest, TrailersAreNoHeaders) {
   EXPECT_EQ(FindHeader(answer.head.headers, "x-late"), "");
 }
 
-TEST(CurlFaultsTest, ABombIsMalformedLongBeforeItIsWhole) {
+TEST_P(UpstreamFaultsTest, ABombIsMalformedLongBeforeItIsWhole) {
   const Answer answer = AnswerTo(Script().GzipBomb(1 << 30));
   EXPECT_EQ(ClassOf(answer.body_status), ErrorClass::kMalformed) << answer.body_status;
   EXPECT_THAT(answer.body_status.message(), HasSubstr("bomb"));
   EXPECT_LT(answer.body.size(), 32U << 20);
 }
 
-TEST(CurlFaultsTest, WellCompressedAnswersOfAUsefulSizePass) {
+TEST_P(UpstreamFaultsTest, WellCompressedAnswersOfAUsefulSizePass) {
   const std::string body(8 << 20, ' ');
   EXPECT_EQ(AnswerTo(Script().Gzip().Body(body)).body.size(), body.size());
 }
@@ -203,13 +223,10 @@ struct TakenLate {
 };
 
 // Takes the head, then nothing until it is woken, then what there is.
-Task<void> TakeLate(LoopThread* loop, std::string url, Cancellation* wake, TakenLate* taken,
+Task<void> TakeLate(LoopThread* loop, const Ask* ask, Cancellation* wake, TakenLate* taken,
                     std::promise<void>* done) {
-  const HttpEndpoint endpoint;
-  HttpRequest request;
-  request.url = std::move(url);
   {
-    const auto exchange = loop->client()->Start(std::move(request), endpoint, absl::Seconds(20));
+    const auto exchange = loop->client()->Start(ask->request, ask->endpoint, absl::Seconds(20));
     (void)co_await exchange->Head(kNever, nullptr);
     (void)co_await SleepUntil(loop->loop(), kNever, wake);
     absl::StatusOr<std::string> piece = std::string("some");
@@ -224,7 +241,7 @@ Task<void> TakeLate(LoopThread* loop, std::string url, Cancellation* wake, Taken
   done->set_value();
 }
 
-TEST(CurlFaultsTest, ABodyThatNobodyTakesWaitsAtItsProvider) {
+TEST_P(UpstreamFaultsTest, ABodyThatNobodyTakesWaitsAtItsProvider) {
   constexpr size_t kBody = size_t{80} << 20;  // more than sockets hold
   for (const bool compressed : {false, true}) {
     FakeUpstream upstream;
@@ -239,7 +256,9 @@ TEST(CurlFaultsTest, ABodyThatNobodyTakesWaitsAtItsProvider) {
     Cancellation wake;
     TakenLate taken;
     std::promise<void> done;
-    loop.Do([&] { Spawn(TakeLate(&loop, upstream.Url("/"), &wake, &taken, &done)); });
+    Ask ask;
+    Direct(upstream, proxied(), &ask);
+    loop.Do([&] { Spawn(TakeLate(&loop, &ask, &wake, &taken, &done)); });
     ASSERT_TRUE(upstream.WaitForHits(1));
     loop.Do([&] { wake.Cancel(absl::CancelledError("awake")); });
     done.get_future().wait();
@@ -249,22 +268,22 @@ TEST(CurlFaultsTest, ABodyThatNobodyTakesWaitsAtItsProvider) {
   }
 }
 
-TEST(CurlFaultsTest, ABodyThatIsTakenMayBeOfAnyLength) {
+TEST_P(UpstreamFaultsTest, ABodyThatIsTakenMayBeOfAnyLength) {
   FakeUpstream upstream;
   Script script;
   script.Chunked();
   for (int i = 0; i < 100; ++i) script.Body(std::string(1 << 20, 'x'));
   upstream.Otherwise().Reply(std::move(script));
   LoopThread loop;
-  EXPECT_EQ(loop.Post(upstream.Url("/"), "{}").body.size(), 100U << 20);
+  EXPECT_EQ(Post(upstream, &loop).body.size(), 100U << 20);
 }
 
-TEST(CurlFaultsTest, AnAnswerBeforeTheRequestIsReadIsSeen) {
+TEST_P(UpstreamFaultsTest, AnAnswerBeforeTheRequestIsReadIsSeen) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Status(413).Body("too large").BeforeRequestBody().Stall());
   LoopThread loop;
   Ask ask;
-  ask.request.url = upstream.Url("/");
+  Direct(upstream, proxied(), &ask);
   ask.request.body = std::string(64 << 20, 'x');
   loop.Start(&ask);
   ASSERT_TRUE(ask.head_taken.WaitOpen());
@@ -274,10 +293,11 @@ TEST(CurlFaultsTest, AnAnswerBeforeTheRequestIsReadIsSeen) {
 }
 
 // A cancellation closes the connection, wherever the exchange is.
-class CurlCancelTest : public ::testing::Test {
+class UpstreamCancelTest : public ::testing::TestWithParam<bool> {
  protected:
   void StartAsk(size_t body_bytes = 2) {
-    ask_.request.url = upstream_.Url("/x");
+    Direct(upstream_, GetParam(), &ask_);
+    absl::StrAppend(&ask_.request.url, "x");
     ask_.request.body = std::string(body_bytes, 'x');
     loop_.Start(&ask_);
   }
@@ -286,7 +306,7 @@ class CurlCancelTest : public ::testing::Test {
     ask_.Wait();
     EXPECT_EQ(EndOf(ask_.answer).code(), absl::StatusCode::kCancelled);
     ASSERT_TRUE(upstream_.WaitForAborts(1));
-    EXPECT_EQ(upstream_.aborts().at(0).path, "/x");
+    EXPECT_EQ(upstream_.aborts().at(0).path, GetParam() ? "http://far.fake/x" : "/x");
     EXPECT_TRUE(upstream_.WaitForOpenConnections(0));
   }
 
@@ -296,7 +316,10 @@ class CurlCancelTest : public ::testing::Test {
   Ask ask_;
 };
 
-TEST_F(CurlCancelTest, BeforeTheHead) {
+INSTANTIATE_TEST_SUITE_P(Ways, UpstreamCancelTest, ::testing::Bool(),
+                         [](const auto& way) { return way.param ? "ByProxy" : "Direct"; });
+
+TEST_P(UpstreamCancelTest, BeforeTheHead) {
   upstream_.Otherwise().Reply(Script().HoldHead(gate_));
   StartAsk();
   ASSERT_TRUE(gate_.WaitReached());
@@ -304,7 +327,7 @@ TEST_F(CurlCancelTest, BeforeTheHead) {
   EXPECT_EQ(upstream_.aborts().at(0).bytes_sent, 0U);
 }
 
-TEST_F(CurlCancelTest, WhileTheRequestGoesOut) {
+TEST_P(UpstreamCancelTest, WhileTheRequestGoesOut) {
   // As the body is not read, the peer's FIN does not come through; what is sent shows that nobody
   // is there.
   upstream_.Otherwise().Reply(Script().BeforeRequestBody().HoldHead(gate_).Stall());
@@ -318,21 +341,21 @@ TEST_F(CurlCancelTest, WhileTheRequestGoesOut) {
   EXPECT_TRUE(upstream_.WaitForOpenConnections(0));
 }
 
-TEST_F(CurlCancelTest, BetweenHeadAndBody) {
+TEST_P(UpstreamCancelTest, BetweenHeadAndBody) {
   upstream_.Otherwise().Reply(Script().Stall().Body("never"));
   StartAsk();
   ASSERT_TRUE(ask_.head_taken.WaitOpen());
   CancelAndExpectAbort();
 }
 
-TEST_F(CurlCancelTest, InTheMiddleOfAStream) {
+TEST_P(UpstreamCancelTest, InTheMiddleOfAStream) {
   upstream_.Otherwise().Reply(Script().Chunked().Event("one").Stall().Event("two"));
   StartAsk();
   ASSERT_TRUE(ask_.first_read.WaitOpen());
   CancelAndExpectAbort();
 }
 
-TEST_F(CurlCancelTest, BeforeItsStart) {
+TEST_P(UpstreamCancelTest, BeforeItsStart) {
   upstream_.Otherwise().Reply(Script());
   loop_.Cancel(&ask_);
   StartAsk();
@@ -341,11 +364,13 @@ TEST_F(CurlCancelTest, BeforeItsStart) {
   EXPECT_EQ(loop_.counters().exchanges_in_flight, 0);
 }
 
-TEST_F(CurlCancelTest, OneOfManyLeavesTheOthersAlone) {
-  upstream_.When("/x").Reply(Script().Chunked().Event("one").Stall());
-  upstream_.When("/y").Reply(Script().Chunked().Event("one").Hold(gate_).Event("two"));
+TEST_P(UpstreamCancelTest, OneOfManyLeavesTheOthersAlone) {
+  const std::string before = GetParam() ? "http://far.fake" : "";
+  upstream_.When(before + "/x").Reply(Script().Chunked().Event("one").Stall());
+  upstream_.When(before + "/y").Reply(Script().Chunked().Event("one").Hold(gate_).Event("two"));
   Ask other;
-  other.request.url = upstream_.Url("/y");
+  Direct(upstream_, GetParam(), &other);
+  absl::StrAppend(&other.request.url, "y");
   loop_.Start(&other);
   StartAsk();
   ASSERT_TRUE(other.first_read.WaitOpen());
@@ -358,7 +383,7 @@ TEST_F(CurlCancelTest, OneOfManyLeavesTheOthersAlone) {
   EXPECT_EQ(other.answer.body, "data: one\n\ndata: two\n\n");
 }
 
-TEST(CurlConnectTest, ARefusedPortIsConnect) {
+TEST(UpstreamConnectTest, ARefusedPortIsConnect) {
   std::string url;
   {
     const FakeUpstream gone;
@@ -403,7 +428,7 @@ class FullPort {
   sockaddr_in address_{};
 };
 
-TEST(CurlConnectTest, TheConnectTimeoutEndsASilentConnect) {
+TEST(UpstreamConnectTest, TheConnectTimeoutEndsASilentConnect) {
   const FullPort port;
   LoopThread loop;
   Ask ask;
@@ -415,7 +440,7 @@ TEST(CurlConnectTest, TheConnectTimeoutEndsASilentConnect) {
   EXPECT_FALSE(answer.sent);
 }
 
-TEST(CurlConnectTest, ACancellationEndsASilentConnect) {
+TEST(UpstreamConnectTest, ACancellationEndsASilentConnect) {
   const FullPort port;
   LoopThread loop;
   Ask ask;
@@ -426,7 +451,7 @@ TEST(CurlConnectTest, ACancellationEndsASilentConnect) {
   EXPECT_EQ(ask.answer.head_status.code(), absl::StatusCode::kCancelled);
 }
 
-TEST(CurlConnectTest, TheConnectTimeoutDoesNotCoverTheAnswer) {
+TEST(UpstreamConnectTest, TheConnectTimeoutDoesNotCoverTheAnswer) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(
       Script().DelayHead(std::chrono::milliseconds(300)).Body("slow, but there"));

@@ -19,7 +19,7 @@ std::string UrlOf(const FakeUpstream& upstream, absl::string_view host, absl::st
   return absl::StrCat("http://", host, ":", upstream.port(), path);
 }
 
-TEST(CurlNamesTest, ANameIsLookedUpOnceForAll) {
+TEST(UpstreamNamesTest, ANameIsLookedUpOnceForAll) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));
@@ -41,7 +41,7 @@ TEST(CurlNamesTest, ANameIsLookedUpOnceForAll) {
   EXPECT_EQ(FakeResolver::calls(), 1);
 }
 
-TEST(CurlNamesTest, Row54AHangingResolverHoldsUpNobodyElse) {
+TEST(UpstreamNamesTest, Row54AHangingResolverHoldsUpNobodyElse) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));
@@ -58,7 +58,7 @@ TEST(CurlNamesTest, Row54AHangingResolverHoldsUpNobodyElse) {
   EXPECT_FALSE(FakeResolver::gate().open());
 }
 
-TEST(CurlNamesTest, ThoseWhoGiveUpDoNotPileUpInTheResolver) {
+TEST(UpstreamNamesTest, ThoseWhoGiveUpDoNotPileUpInTheResolver) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   LoopThread loop;
@@ -77,7 +77,7 @@ TEST(CurlNamesTest, ThoseWhoGiveUpDoNotPileUpInTheResolver) {
   EXPECT_LE(FakeResolver::calls(), 1);
 }
 
-TEST(CurlNamesTest, AtMost64AtATime) {
+TEST(UpstreamNamesTest, AtMost64AtATime) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));
@@ -103,7 +103,7 @@ TEST(CurlNamesTest, AtMost64AtATime) {
   EXPECT_EQ(FakeResolver::calls(), 99) << "nobody asks for a name that nobody waits for";
 }
 
-TEST(CurlNamesTest, AKeptConnectionNeedsNoName) {
+TEST(UpstreamNamesTest, AKeptConnectionNeedsNoName) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));
@@ -113,7 +113,7 @@ TEST(CurlNamesTest, AKeptConnectionNeedsNoName) {
   EXPECT_EQ(upstream.connections(), 1);
 }
 
-TEST(CurlNamesTest, AnUnknownNameIsFinalForAllWhoWait) {
+TEST(UpstreamNamesTest, AnUnknownNameIsFinalForAllWhoWait) {
   const FakeResolver resolver;
   LoopThread loop;
   std::vector<std::unique_ptr<Ask>> asks;
@@ -132,7 +132,7 @@ TEST(CurlNamesTest, AnUnknownNameIsFinalForAllWhoWait) {
   }
 }
 
-TEST(CurlNamesTest, TheClientGoesWhileTheResolverHangs) {
+TEST(UpstreamNamesTest, TheClientGoesWhileTheResolverHangs) {
   const FakeResolver resolver;
   {
     LoopThread loop;
@@ -146,7 +146,7 @@ TEST(CurlNamesTest, TheClientGoesWhileTheResolverHangs) {
   EXPECT_FALSE(FakeResolver::gate().open());
 }
 
-TEST(CurlProxyTest, TheEnvironmentsProxyIsUsed) {
+TEST(UpstreamProxyTest, TheEnvironmentsProxyIsUsed) {
   FakeUpstream proxy;
   proxy.Otherwise().Reply(Script().Body("by proxy"));
   LoopThread loop({.https_proxy = "", .http_proxy = proxy.Url(), .no_proxy = "direct.fake"});
@@ -160,7 +160,7 @@ TEST(CurlProxyTest, TheEnvironmentsProxyIsUsed) {
   EXPECT_EQ(proxy.hits(), 1);
 }
 
-TEST(CurlProxyTest, LoopbackIsAskedDirectly) {
+TEST(UpstreamProxyTest, LoopbackIsAskedDirectly) {
   FakeUpstream proxy;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("direct"));
@@ -174,7 +174,7 @@ TEST(CurlProxyTest, LoopbackIsAskedDirectly) {
   EXPECT_EQ(proxy.connections(), 0);
 }
 
-TEST(CurlProxyTest, TheEndpointsProxyComesBeforeTheEnvironments) {
+TEST(UpstreamProxyTest, TheEndpointsProxyComesBeforeTheEnvironments) {
   const FakeResolver resolver;
   FakeUpstream proxy;
   FakeUpstream other;
@@ -193,7 +193,7 @@ TEST(CurlProxyTest, TheEndpointsProxyComesBeforeTheEnvironments) {
   EXPECT_EQ(other.connections(), 0);
 }
 
-TEST(CurlProxyTest, HttpsGoesThroughATunnelThatSeesNoKey) {
+TEST(UpstreamProxyTest, HttpsGoesThroughATunnelThatSeesNoKey) {
   FakeUpstream proxy;
   proxy.Otherwise().Reply(Script().Status(403).Body("no"));
   LoopThread loop;
@@ -212,7 +212,7 @@ TEST(CurlProxyTest, HttpsGoesThroughATunnelThatSeesNoKey) {
   EXPECT_EQ(FindHeader(request.headers, "authorization"), "");
 }
 
-TEST(CurlProxyTest, AnUnknownProxyIsFinal) {
+TEST(UpstreamProxyTest, AnUnknownProxyIsFinal) {
   const FakeResolver resolver;
   LoopThread loop;
   Ask ask;

@@ -12,7 +12,7 @@ namespace mg {
 namespace {
 
 // Nobody listens at the first of the two addresses.
-TEST(CurlAddressesTest, Row42ADeadAddressBesideALiveOneIsNoFailure) {
+TEST(UpstreamAddressesTest, Row42ADeadAddressBesideALiveOneIsNoFailure) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body("x"));

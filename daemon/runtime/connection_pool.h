@@ -1,0 +1,38 @@
+// Connections that are kept alive between exchanges. One that says anything meanwhile, its end
+// above all, is closed: what came was meant for nobody. Belongs to the loop's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "daemon/runtime/connection.h"
+
+namespace mg {
+
+class ConnectionPool final : public Connection::User {
+ public:
+  explicit ConnectionPool(EpollLoop* loop) : loop_(loop) {}
+
+  // The one that was used last; null where none is left.
+  std::unique_ptr<Connection> Take(const std::string& key);
+  // Of an exchange that is at its end. Beyond 1,024 connections it is closed.
+  void Put(std::unique_ptr<Connection> connection);
+
+  void Ready(Connection* connection) override;
+
+ private:
+  struct Idle {
+    std::unique_ptr<Connection> connection;
+    Instant since;
+  };
+
+  void CloseOld(std::vector<Idle>* idle);
+
+  EpollLoop* const loop_;
+  absl::flat_hash_map<std::string, std::vector<Idle>> idle_;  // by key, the oldest first
+  size_t size_ = 0;
+};
+
+}  // namespace mg
