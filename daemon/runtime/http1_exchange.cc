@@ -95,7 +95,10 @@ void Http1Exchange::CancelConnectTimer() {
   connect_timer_ = {kNever, 0};
 }
 
-void Http1Exchange::ConnectTimedOut() { End(NoConnectionInTime(url_.Peer())); }
+void Http1Exchange::ConnectTimedOut() {
+  connector_.reset();
+  End(NoConnectionInTime(url_.Peer()));
+}
 
 // Within a callback of the connector, which therefore stays until the connection stands.
 void Http1Exchange::Connected(absl::StatusOr<int> fd) {

@@ -33,6 +33,7 @@ struct ResponseParser::Parser final : Beast {
   void on_response_impl(int code, BeastView, int, error_code& error) override {
     head_into->status = code;
     head_into->headers.clear();
+    head_into->headers.reserve(16);
     error = {};
   }
   void on_field_impl(http::field, BeastView name, BeastView value, error_code& error) override {
