@@ -45,7 +45,7 @@ absl::Status Scrubbed(const Logger* logger, const absl::Status& status, v1::Erro
     scrubber->Scrub(&text);
     scrubber->Scrub(detail.mutable_provider_message());
   }
-  return MakeError(ClassOf(status), std::move(detail), text);
+  return WithCode(MakeError(ClassOf(status), std::move(detail), text), status.code());
 }
 
 }  // namespace

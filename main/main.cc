@@ -35,8 +35,10 @@ usage:
       Asks every configured provider, for nothing, whether it would serve: its name, TLS, key and
       list of models; and says what to do where not.
   model-gateway explain MODEL [--routing-key K] [--end-user U] [--session-id S]
-                        [--config FILE] [--config-dir DIR]
-      Which candidate would serve a call by this configuration, all of them being well, and why.
+                        [--config FILE] [--config-dir DIR] [--address ADDRESS]
+      Which candidate would serve a call, and why: by this configuration, all of them being well;
+      without one the daemon is asked that runs here (its admin socket, or ADDRESS), which knows
+      how they are.
   model-gateway health [--socket ADDRESS] [--service NAME]
       Whether a daemon serves: exit code 0. For probes.
   model-gateway admin state|reset|isolate|reload|drain

@@ -50,6 +50,23 @@ TEST(Errors, Row47ALongChainIsToldWithinTheCallersLimits) {
   EXPECT_EQ(upstream.hits(), 2 * kCandidates);
 }
 
+// The code tells whose limits they are, on the wire as in the log.
+TEST(Errors, ARefusalForSpentRatesSaysSoByItsCode) {
+  FakeUpstream upstream;
+  upstream.When(PathOf("a")).Reply(Failing(429).Header("retry-after", "30"));
+  Daemon daemon({.config = absl::StrCat(Listening(), "providers:\n", Compatible("a", upstream))});
+  Caller caller(daemon.tcp());
+  EXPECT_EQ(caller.Chat(Ask("a/m-1")).detail.kind(), v1::ERROR_KIND_RATE_LIMITED);
+  const Reply refused = caller.Chat(Ask("a/m-1"));
+  EXPECT_EQ(refused.code, absl::StatusCode::kResourceExhausted) << refused.message;
+  EXPECT_EQ(refused.detail.kind(), v1::ERROR_KIND_NO_CANDIDATE);
+  EXPECT_EQ(refused.detail.reason(), "rate_limited");
+  EXPECT_EQ(refused.trailers.at("x-should-retry"), "true");
+  EXPECT_TRUE(
+      daemon.WaitForLine("\"code\":\"RESOURCE_EXHAUSTED\",\"error.type\":\"no_candidate\""));
+  EXPECT_EQ(upstream.hits(), 1);
+}
+
 class Refusals : public ::testing::Test {
  protected:
   Refusals()

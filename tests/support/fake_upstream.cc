@@ -91,10 +91,11 @@ UpstreamState::~UpstreamState() {
 Script UpstreamState::FindScript(const UpstreamRequest& request, bool consume) {
   FakeUpstream::Rule* found = &otherwise;
   for (FakeUpstream::Rule& rule : rules) {
-    if (rule.replies_.empty() || !rule.matches_(request)) continue;
+    if ((rule.replies_.empty() && !rule.choose_) || !rule.matches_(request)) continue;
     found = &rule;
     break;
   }
+  if (found->choose_) return consume ? found->choose_(request) : Script();
   if (found->replies_.empty()) return Script().Status(404);
   const size_t hit = std::min(found->next_, found->replies_.size() - 1);
   if (consume) ++found->next_;
@@ -171,6 +172,13 @@ void UpstreamAcceptor::PeerGone(UpstreamState* state, int number) {
 FakeUpstream::Rule& FakeUpstream::Rule::Reply(Script script) {
   const std::lock_guard lock(state_->mutex);
   replies_.push_back(std::move(script));
+  return *this;
+}
+
+FakeUpstream::Rule& FakeUpstream::Rule::ReplyBy(
+    std::function<Script(const UpstreamRequest&)> choose) {
+  const std::lock_guard lock(state_->mutex);
+  choose_ = std::move(choose);
   return *this;
 }
 

@@ -47,12 +47,16 @@ class FakeUpstream {
     bool only_tls_1_1 = false;
     std::vector<Gate> accept_gates = {};  // hold every new connection before it is accepted …
     std::vector<Gate> tls_gates = {};     // … and after that, before the handshake
+    bool remember = true;  // false: neither requests nor aborts are kept, however many there are
   };
 
   // The replies to a kind of request: the first hit gets the first, and so on; the last stays.
   class Rule {
    public:
     Rule& Reply(Script script);
+    // To every hit what this says of it instead. It runs under the server's lock, for one request
+    // at a time.
+    Rule& ReplyBy(std::function<Script(const UpstreamRequest&)> choose);
 
    private:
     friend class FakeUpstream;
@@ -60,6 +64,7 @@ class FakeUpstream {
     std::shared_ptr<UpstreamState> state_;
     std::function<bool(const UpstreamRequest&)> matches_;
     std::vector<Script> replies_;
+    std::function<Script(const UpstreamRequest&)> choose_;
     size_t next_ = 0;
   };
 

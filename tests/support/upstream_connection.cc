@@ -43,7 +43,7 @@ void UpstreamConnection::Run() {
       const std::lock_guard lock(state_->mutex);
       script = state_->FindScript(request, /*consume=*/true);
       request.time = std::chrono::steady_clock::now();
-      state_->requests.push_back(std::move(request));
+      if (state_->options.remember) state_->requests.push_back(std::move(request));
       state_->changed.notify_all();
     }
     outcome = Reply(script, path, head_only);
@@ -141,7 +141,7 @@ UpstreamConnection::Outcome UpstreamConnection::Reply(const Script& script, cons
   const Outcome outcome = Play(script, head_only);
   const std::lock_guard lock(state_->mutex);
   --state_->concurrent;
-  if (outcome == Outcome::kPeerGone && !state_->stopped) {
+  if (outcome == Outcome::kPeerGone && !state_->stopped && state_->options.remember) {
     const UpstreamState::Connection& connection = state_->open[number_];
     // A send may fail before the other thread has seen the peer go.
     const auto time = connection.peer_gone ? connection.gone_at : std::chrono::steady_clock::now();
