@@ -73,7 +73,7 @@ class ScriptedHttp final : public HttpClient {
     scripts_.push_back(std::move(script));
     return *this;
   }
-  ScriptedHttp& Then(Script script, int times) {
+  ScriptedHttp& Then(const Script& script, int times) {
     for (int i = 0; i < times; ++i) scripts_.push_back(script);
     return *this;
   }
