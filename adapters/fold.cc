@@ -125,7 +125,9 @@ v1::ChatResponse ChatFold::Take() {
     *response_.add_choices() = std::move(choice.rest);
   }
   choices_.clear();
-  return std::exchange(response_, {});
+  v1::ChatResponse taken;
+  taken.Swap(&response_);
+  return taken;
 }
 
 }  // namespace mg

@@ -145,6 +145,7 @@ absl::Status Pass(Call& call, const Candidate& candidate, const Answer& answer, 
 Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer, Clocks& clocks,
                           Permits& permits, Sink& sink) {
   std::vector<v1::ChatEvent> events;
+  events.reserve(4);  // a whole answer mostly has so many
   Answer::State state = Answer::State::kMore;
   while (state != Answer::State::kDone) {
     events.clear();

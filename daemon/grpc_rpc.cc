@@ -30,9 +30,7 @@ Instant DeadlineOnLoop(gpr_timespec deadline, Instant now) {
 std::string HeaderValue(absl::string_view key, absl::string_view value) {
   std::string safe(value);
   if (absl::EndsWith(key, "-bin")) return safe;
-  for (char& c : safe) {
-    if (c < ' ' || c > '~') c = '?';
-  }
+  for (char& c : safe) c = c < ' ' || c > '~' ? '?' : c;
   return safe;
 }
 

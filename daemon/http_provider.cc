@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<HttpExchange>> HttpProvider::Send(const Ask& ask,
     }
     request.body.shrink_to_fit();  // it grew by doubling, and is kept until it is answered
   }
+  request.headers.reserve(8);  // more than most platforms add
   absl::Status prepared = Prepare(ask, &request);
   if (!prepared.ok()) {
     v1::ErrorDetail detail = DetailOf(prepared);

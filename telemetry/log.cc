@@ -20,8 +20,8 @@ constexpr size_t kMaxRepeats = 256;  // kinds of warnings that are watched
 
 // An insertion sort: the lists are short and nearly in order, and equals stay as they stand.
 void SortByRank(std::vector<LogField>* fields) {
-  int rank = 0;
-  for (LogField& field : *fields) rank = field.rank = RankOf(field.name, rank);
+  int rank = -1;
+  for (LogField& field : *fields) rank = field.rank = RankOf(field.name, rank + 1);
   for (size_t i = 1; i < fields->size(); ++i) {
     if ((*fields)[i - 1].rank <= (*fields)[i].rank) continue;
     const LogField field = (*fields)[i];

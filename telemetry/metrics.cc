@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <mutex>
 #include <sstream>
@@ -13,7 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/str_cat.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "base/error.h"
 #include "telemetry/process_stats.h"
@@ -57,6 +58,25 @@ class SeriesCount {
   prometheus::Counter& folded_;
 };
 
+// Label values as they are kept and as they are looked for are alike: no text is made for a
+// look-up.
+struct ValuesHash {
+  using is_transparent = void;
+  template <typename Values>
+  size_t operator()(const Values& values) const {
+    size_t hash = 0;
+    for (const absl::string_view value : values) hash = absl::HashOf(hash, value);
+    return hash;
+  }
+};
+struct ValuesEqual {
+  using is_transparent = void;
+  template <typename Values, typename OtherValues>
+  bool operator()(const Values& a, const OtherValues& b) const {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+};
+
 // The series of one metric by their label values, so that a known one costs a look-up and no map of
 // labels. Its owner holds a mutex.
 template <typename Metric>
@@ -67,9 +87,7 @@ class SeriesOf {
       : family_(family), labels_(std::move(labels)), count_(count), bounds_(std::move(bounds)) {}
 
   Metric& At(std::initializer_list<absl::string_view> values) {
-    key_.clear();
-    for (const absl::string_view value : values) absl::StrAppend(&key_, value, "\xFF");
-    const auto found = by_values_.find(key_);
+    const auto found = by_values_.find(values);
     if (found != by_values_.end()) return *found->second;
     // A histogram has a series for each bound, and three more.
     if (!count_->Take(bounds_.empty() ? 1 : bounds_.size() + 3)) {
@@ -80,7 +98,7 @@ class SeriesOf {
       return *folded_;
     }
     Metric& made = Make(values);
-    by_values_[key_] = &made;
+    by_values_.emplace(std::vector<std::string>(values.begin(), values.end()), &made);
     return made;
   }
 
@@ -99,9 +117,8 @@ class SeriesOf {
   const std::vector<std::string> labels_;
   SeriesCount* const count_;
   const std::vector<double> bounds_;
-  absl::flat_hash_map<std::string, Metric*> by_values_;
+  absl::flat_hash_map<std::vector<std::string>, Metric*, ValuesHash, ValuesEqual> by_values_;
   Metric* folded_ = nullptr;
-  std::string key_;
 };
 
 using Counters = SeriesOf<prometheus::Counter>;

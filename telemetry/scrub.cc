@@ -13,13 +13,17 @@ namespace mg {
 namespace {
 
 constexpr size_t kMinSecret = 4;
+constexpr size_t kStride = kMinSecret - 1;  // so many pairs of neighbours are in four bytes
 constexpr size_t kPrefix = 8;
 constexpr size_t kMaxForms = 2'000;
 constexpr absl::string_view kRedacted = "[redacted]";
 
-uint16_t BeginningOf(absl::string_view text) {
-  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) << 8 | static_cast<uint8_t>(text[1]));
+uint16_t PairAt(absl::string_view text, size_t at) {
+  return static_cast<uint16_t>(static_cast<uint8_t>(text[at]) << 8 |
+                               static_cast<uint8_t>(text[at + 1]));
 }
+
+uint16_t BeginningOf(absl::string_view text) { return PairAt(text, 0); }
 
 std::string UrlEncoded(absl::string_view text, absl::string_view hex) {
   std::string out;
@@ -92,6 +96,7 @@ void Scrubber::Add(absl::string_view form) {
   if (Has(form)) return;
   const uint16_t beginning = BeginningOf(form);
   begins_.set(beginning);
+  for (size_t at = 0; at < kStride; ++at) pairs_.set(PairAt(form, at));
   by_beginning_[beginning].push_back(needles_.size());
   needles_.emplace_back(std::string(form));
 }
@@ -109,6 +114,13 @@ size_t Scrubber::Match(absl::string_view text) const {
     if (equal >= std::min(kPrefix, needle.size())) longest = std::max(longest, equal);
   }
   return longest;
+}
+
+bool Scrubber::MayFind(absl::string_view text) const {
+  for (size_t at = 0; at + 1 < text.size(); at += kStride) {
+    if (pairs_.test(PairAt(text, at))) return true;
+  }
+  return false;
 }
 
 std::pair<size_t, size_t> Scrubber::Find(absl::string_view text, size_t at) const {

@@ -198,5 +198,19 @@ TEST(AppendJsonStringTest, AnyCharacterComesBack) {
   EXPECT_EQ(written, "x\"\"");
 }
 
+TEST(AppendJsonStringTest, EscapesWhereverTheyStand) {
+  const std::string plain(40, 'x');
+  for (size_t at = 0; at < plain.size(); ++at) {
+    for (const auto& [c, escape] : {std::pair{'"', "\\\""}, {'\\', "\\\\"}, {'\x1f', "\\u001f"}}) {
+      std::string text = plain;
+      text[at] = text[39] = c;
+      const std::string first = at == 39 ? "" : escape + plain.substr(at + 1, 38 - at);
+      std::string written;
+      AppendJsonString(text, &written);
+      EXPECT_EQ(written, "\"" + plain.substr(0, at) + first + escape + "\"");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mg

@@ -28,6 +28,24 @@ TEST(ScrubberTest, WholeSecretsAnywhere) {
   EXPECT_FALSE(Scrubber().Scrub(&text));
 }
 
+TEST(ScrubberTest, FindsWhatItWouldReplace) {
+  const Scrubber scrubber({"abcdefghijklmnop", "wxyz"});
+  for (const char* said : {"abcdefghijklmnop", "abcdefgh", "wxyz"}) {
+    for (size_t before = 0; before < 7; ++before) {
+      for (size_t behind = 0; behind < 4; ++behind) {
+        const std::string text =
+            absl::StrCat(std::string(before, '.'), said, std::string(behind, '.'));
+        EXPECT_TRUE(scrubber.Finds(text)) << text;
+      }
+    }
+  }
+  // Pairs of a secret, and no secret.
+  for (const char* text : {"", "a", "ab", "abc", "abcdefg", "bcdefghi", "cd cd cd", "wxy", "xyz"}) {
+    EXPECT_FALSE(scrubber.Finds(text)) << text;
+  }
+  EXPECT_FALSE(Scrubber().Finds("abcdefghijklmnop"));
+}
+
 TEST(ScrubberTest, PrefixesOfEightAndMore) {
   const Scrubber scrubber({"abcdefghijklmnop"});
   EXPECT_EQ(Scrubbed(scrubber, "abcdefgh***"), "[redacted]***");
