@@ -15,6 +15,9 @@ namespace mg {
 namespace {
 
 constexpr size_t kMaxWhole = 64 << 20;
+// A token with twenty alternatives, the most values that an answer has for its length, brings 170:
+// this is an answer of twelve thousand of them. What has more would hold up the loop.
+constexpr JsonLimits kLimits = {.max_values = 2 << 20};
 constexpr absl::string_view kBom = "\xEF\xBB\xBF";
 
 // A frame begins with its length, which is below 32 MiB; no text begins with such a byte.
@@ -151,7 +154,7 @@ absl::Status FramedDecoder::ReadEvent(const SseEvent& event, bool cut,
   if (reader_->IsEnd(data)) return Complete(events);
   memory_.Clear();
   JsonDocument json(&memory_);
-  const absl::Status parsed = ParseJson(data, &json);
+  const absl::Status parsed = ParseJson(data, &json, kLimits);
   if (!parsed.ok() && (cut || event.bare)) return absl::OkStatus();  // what is missing decides
   if (!parsed.ok() && event.name == "error") {
     json.SetString(data.data(), static_cast<rapidjson::SizeType>(data.size()));
@@ -193,7 +196,7 @@ absl::Status FramedDecoder::FinishWhole(bool clean, std::vector<v1::ChatEvent>* 
   }
   memory_.Clear();
   JsonDocument document(&memory_);
-  const absl::Status parsed = ParseJson(text, &document);
+  const absl::Status parsed = ParseJson(text, &document, kLimits);
   if (!parsed.ok()) {
     if (!clean) return Broken(ErrorClass::kReset, "closed the connection within its answer");
     return MalformedAnswer(context_, parsed.message());

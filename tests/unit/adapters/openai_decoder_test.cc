@@ -1,6 +1,7 @@
 // What the golden answers do not show: sizes, caps, broken connections, memory of what was said.
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "adapters/dialect.h"
@@ -159,6 +160,19 @@ TEST(OpenAiDecoder, BracketsByTheMillionAreRefused) {
   bytes.resize(10'000'000, '[');
   const auto status = decoder->Feed(bytes + "\n\n", &events);
   EXPECT_EQ(ClassOf(status), ErrorClass::kMalformed);
+}
+
+TEST(OpenAiDecoder, ValuesByTheMillionAreRefused) {
+  std::string bytes = "{\"choices\":[0";
+  for (int i = 0; i < 2 << 20; ++i) bytes += ",0";
+  std::vector<v1::ChatEvent> events;
+  auto whole = NewDecoder(kContext, "application/json");
+  ASSERT_TRUE(whole->Feed(bytes + "]}", &events).ok());
+  const absl::Status status = whole->Finish(true, &events);
+  EXPECT_EQ(ClassOf(status), ErrorClass::kMalformed);
+  EXPECT_TRUE(absl::StrContains(status.message(), "more than 2097152 values")) << status;
+  EXPECT_EQ(ClassOf(NewDecoder()->Feed(absl::StrCat("data: ", bytes, "]}\n\n"), &events)),
+            ErrorClass::kMalformed);
 }
 
 TEST(OpenAiDecoder, TooManyCallsAndChoicesAreRefused) {
