@@ -262,6 +262,11 @@ std::vector<UpstreamAbort> FakeUpstream::aborts() const {
   return state_->aborts;
 }
 
+std::vector<std::string> FakeUpstream::faults() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->faults;
+}
+
 int FakeUpstream::connections() const {
   const std::lock_guard lock(state_->mutex);
   return state_->accepted;

@@ -48,6 +48,9 @@ class FakeUpstream {
     std::vector<Gate> accept_gates = {};  // hold every new connection before it is accepted …
     std::vector<Gate> tls_gates = {};     // … and after that, before the handshake
     bool remember = true;  // false: neither requests nor aborts are kept, however many there are
+    // What is wrong with a request; "": nothing. Where something is, the reply is a 400 that says
+    // so, whatever the rules are. Called by several threads at once.
+    std::function<std::string(const UpstreamRequest&)> check = {};
   };
 
   // The replies to a kind of request: the first hit gets the first, and so on; the last stays.
@@ -93,8 +96,9 @@ class FakeUpstream {
   int hits(absl::string_view path = "") const;  // "": of all paths
   std::vector<UpstreamRequest> requests() const;
   std::vector<UpstreamAbort> aborts() const;
-  int connections() const;     // accepted so far
-  int max_concurrent() const;  // replies at one time
+  std::vector<std::string> faults() const;  // what Options::check found
+  int connections() const;                  // accepted so far
+  int max_concurrent() const;               // replies at one time
 
   // Until the count is at least (open connections: exactly) this; false after kTestPatience.
   bool WaitForHits(int count) const;

@@ -8,9 +8,19 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/json.h"
 #include "tests/support/upstream_state.h"
 
 namespace mg {
+namespace {
+
+std::string ErrorOf(absl::string_view message) {
+  std::string body = R"({"error":{"message":)";
+  AppendJsonString(message, &body);
+  return body + "}}";
+}
+
+}  // namespace
 
 UpstreamConnection::UpstreamConnection(std::shared_ptr<UpstreamState> state, int number, int fd,
                                        std::shared_ptr<std::condition_variable> wake)
@@ -38,10 +48,17 @@ void UpstreamConnection::Run() {
     if (!early && !ReadBody(&request)) break;
     const std::string path = request.path();
     const bool head_only = request.method == "HEAD";
+    const auto& check = state_->options.check;
+    const std::string fault = check ? check(request) : "";
     Script script;
     {
       const std::lock_guard lock(state_->mutex);
-      script = state_->FindScript(request, /*consume=*/true);
+      if (fault.empty()) {
+        script = state_->FindScript(request, /*consume=*/true);
+      } else {
+        state_->faults.push_back(fault);
+        script.Status(400).Header("content-type", "application/json").Body(ErrorOf(fault));
+      }
       request.time = std::chrono::steady_clock::now();
       if (state_->options.remember) state_->requests.push_back(std::move(request));
       state_->changed.notify_all();

@@ -51,6 +51,7 @@ struct UpstreamState {
   std::map<int, Connection> open;
   std::vector<UpstreamRequest> requests;
   std::vector<UpstreamAbort> aborts;
+  std::vector<std::string> faults;
   int accepted = 0;
   int concurrent = 0;
   int max_concurrent = 0;
