@@ -14,10 +14,15 @@ using google::protobuf::Struct;
 void WriteMembers(const std::map<std::string, std::string>& members, size_t* room, Struct* out) {
   for (const auto& [name, text] : members) {
     const size_t size = name.size() + text.size() + 4;
-    JsonDocument value;
-    if (size > *room || !ParseJson(text, &value).ok()) continue;
+    if (size > *room) continue;
+    if (text[0] == '"' && text.find('\\') == std::string::npos) {
+      (*out->mutable_fields())[name].set_string_value(text.substr(1, text.size() - 2));
+    } else {
+      JsonDocument value;
+      if (!ParseJson(text, &value).ok()) continue;
+      ToStructValue(value, kMaxDepth, &(*out->mutable_fields())[name]);
+    }
     *room -= size;
-    ToStructValue(value, kMaxDepth, &(*out->mutable_fields())[name]);
   }
 }
 
@@ -28,7 +33,12 @@ void AnswerMetadata::KeepIn(Members* members, absl::string_view name, const Json
   if (value.IsString() && value.GetStringLength() == 0) return;
   std::string key(name);
   if (members->size() >= kMaxMembers && members->find(key) == members->end()) return;
-  std::string text = ToJsonText(value);
+  std::string text;
+  if (value.IsString()) {
+    AppendJsonString(StringOf(value), &text);  // mostly, and again with each event
+  } else {
+    text = ToJsonText(value);
+  }
   std::string& kept = (*members)[key];
   bytes_ -= kept.size();
   if (text.size() > kMaxMetadataBytes || bytes_ + text.size() > kMaxHeld) {

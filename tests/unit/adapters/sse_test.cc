@@ -63,6 +63,20 @@ TEST(Sse, ADocumentBetweenTheEventsIsOne) {
   EXPECT_EQ(seen.data, (std::vector<std::string>{"a", "{  \"error\": {\"code\": 5}}", "b"}));
 }
 
+TEST(Sse, LinesOfEveryLengthEnd) {
+  SseParser parser;
+  Seen seen;
+  std::vector<std::string> all;
+  for (size_t size = 1; size < 50; ++size) {
+    for (const char* end : {"\n", "\r", "\r\n"}) {
+      all.emplace_back(size, 'x');
+      seen.Feed(&parser, "data:" + all.back() + end + end);
+      ASSERT_TRUE(seen.status.ok());
+    }
+  }
+  EXPECT_EQ(seen.data, all);
+}
+
 TEST(Sse, TheVisitorsStatusEndsTheParsing) {
   SseParser parser;
   int calls = 0;
