@@ -27,6 +27,7 @@ class Clocks {
   }
 
   void Heard(Instant now) { heard_ = now; }
+  absl::Duration Silence(Instant now) const { return now - heard_; }
   void Progressed(Instant now) { progressed_ = now; }
 
   Instant Until(Answer::State state, bool committed) const {
@@ -110,6 +111,10 @@ void CompleteRecord(Call& call, const Answer& answer, const v1::Usage& usage, At
   }
 }
 
+void NoteGap(absl::Duration gap, AttemptRecord* row) {
+  row->longest_gap = std::max(row->longest_gap.value_or(absl::ZeroDuration()), gap);
+}
+
 // The breakers hear of a stream's success as soon as it has content.
 void NoteCommit(const Call& call, Permits& permits) {
   std::vector<BreakerEvent> events;
@@ -151,6 +156,9 @@ Task<absl::Status> Follow(Call& call, const Candidate& candidate, Answer& answer
     events.clear();
     absl::StatusOr<Answer::State> next =
         co_await answer.Next(clocks.Until(state, sink.committed()), call.cancellation, &events);
+    if (call.stream && sink.committed() && state == Answer::State::kMore) {
+      NoteGap(clocks.Silence(call.loop->now()), &call.record.attempts.back());
+    }
     absl::Status ended;
     if (next.ok()) {
       state = *next;

@@ -104,9 +104,10 @@ Snapshot::State StateOf(const std::string& name, const v1::ProviderConfig& provi
                         const LoadedConfig& loaded, Lasting* lasting, Instant now) {
   const v1::ScopedProviderConfig* scoped = ScopedOf(provider);
   Snapshot::State state;
-  static_cast<ProviderState&>(state) = lasting->live.For(
-      name, HostOf(provider), SecretReferenceOf(provider),
-      SecretFingerprintOf(loaded, name, lasting->salt), ResilienceOf(loaded.config, scoped), now);
+  static_cast<ProviderState&>(state) =
+      lasting->live.For(name, HostOf(provider), SecretReferenceOf(provider),
+                        SecretFingerprintOf(loaded, name, lasting->salt),
+                        ResilienceOf(loaded.config, scoped), now, &lasting->events);
   state.queue_timeout = QueueTimeoutOf(loaded.config, scoped);
   if (provider.has_mock() && lasting->mock_sessions != nullptr) {
     state.sessions = std::make_shared<SessionStates>(name, HostOf(provider),

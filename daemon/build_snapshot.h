@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/time.h"
@@ -23,6 +24,8 @@ struct Lasting {
   const std::shared_ptr<Rotations> rotations;
   LiveState live;
   MockSessions* mock_sessions = nullptr;  // what controls the mocks; null: nobody does
+  // What BuildSnapshot has done to breakers, for whoever called it to tell and to clear.
+  std::vector<BreakerEvent> events;
 };
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const LoadedConfig& loaded,

@@ -44,6 +44,8 @@ class Candidates {
 
   // It cannot serve this call, whatever its state: "capability", "context_window".
   void Exclude(int i, const char* reason);
+  // Whether it is one that could serve this call, as far as is known.
+  bool Counts(int i) const { return EntryAt(i).excluded == nullptr; }
   // After an answer that the prompt is too long for `i`: only candidates that are known to hold
   // more are left.
   void ExcludeWindowsUpTo(int i);
@@ -64,7 +66,7 @@ class Candidates {
 
   // Notes those that were passed over for `chosen` (all: nullopt) in the record, once each.
   void NoteSkipped(std::optional<int> chosen);
-  // Nothing may be asked, and none was: why, and when again.
+  // Nothing may be asked, and none was: why, and when again. At least one counts.
   absl::Status Refusal() const;
 
  private:

@@ -34,12 +34,7 @@ RetryPolicy PolicyOf(const Call& call) {
 }
 
 // `repair`: what is mended of the call's own request; null: nothing.
-absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate& candidate,
-                                              const Repair* repair) {
-  const Provider* provider = call.snapshot->FindProvider(candidate.provider);
-  if (provider == nullptr) {
-    return MakeError(ErrorClass::kBug, "a candidate of the route has no provider");
-  }
+Ask AskOf(const Call& call, const Candidate& candidate, const Repair* repair) {
   Ask ask;
   ask.loop = call.loop;
   ask.http = call.http;
@@ -54,7 +49,16 @@ absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate&
   ask.stream = call.stream;
   ask.refuse_unsupported = call.snapshot->refuse_unsupported;
   ask.connect_timeout = candidate.timeouts.connect;
-  return provider->Start(ask);
+  return ask;
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> Begin(const Call& call, const Candidate& candidate,
+                                              const Repair* repair) {
+  const Provider* provider = call.snapshot->FindProvider(candidate.provider);
+  if (provider == nullptr) {
+    return MakeError(ErrorClass::kBug, "a candidate of the route has no provider");
+  }
+  return provider->Start(AskOf(call, candidate, repair));
 }
 
 bool LacksCapability(ErrorClass error_class) {
@@ -99,6 +103,28 @@ absl::Status Final(const CallRecord& record, absl::Status last) {
     SetDetail(detail, &last);
   }
   return Chosen(record, last);
+}
+
+// Nothing may be asked, and none was: why, and when again. Those that could not serve the request
+// either if they were well do not count (§3.9); where only such are left, `unable` says why, or
+// what the last of them says.
+absl::Status Refused(const Call& call, Candidates& candidates, absl::Status unable) {
+  bool any = false;
+  for (int i = 0; i < candidates.size(); ++i) {
+    if (!candidates.Counts(i)) continue;
+    const Candidate& candidate = candidates.At(i);
+    const Provider* provider = call.snapshot->FindProvider(candidate.provider);
+    absl::Status serves =
+        provider == nullptr ? absl::OkStatus() : provider->Serves(AskOf(call, candidate, nullptr));
+    if (LacksCapability(ClassOf(serves))) {
+      candidates.Exclude(i, "capability");
+      unable = std::move(serves);
+    } else {
+      any = true;
+    }
+  }
+  candidates.NoteSkipped(std::nullopt);
+  return any ? candidates.Refusal() : unable;
 }
 
 // A candidate that may be asked, with what an attempt must hold.
@@ -150,11 +176,13 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
   while (true) {
     absl::StatusOr<std::optional<Turn>> turn = co_await Admit(call, retry, candidates, due);
     if (!turn.ok() || !turn->has_value()) {
+      const bool refused =
+          turn.ok() && call.record.attempts.empty() && !call.cancellation->cancelled();
+      if (refused) co_return Refused(call, candidates, std::move(status));
       candidates.NoteSkipped(std::nullopt);
       if (call.cancellation->cancelled()) co_return call.cancellation->status();
       if (!call.record.attempts.empty()) break;
-      if (!turn.ok()) co_return turn.status();
-      co_return status.ok() ? candidates.Refusal() : status;
+      co_return turn.status();
     }
     const int asked = (*turn)->candidate;
     const Candidate& candidate = candidates.At(asked);

@@ -121,19 +121,37 @@ absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::Start(const Ask& ask) cons
                        *std::move(exchange));
 }
 
-absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
-                                                                 DialectContext context) const {
+absl::Status HttpProvider::Serves(const Ask& ask) const {
+  DialectContext context = ContextOf(ask.candidate->model, ask.refuse_unsupported);
+  if (ask.asked.embed != nullptr) return PrepareEmbed(ask, context).status();
+  if (ask.asked.count != nullptr) {
+    return EncodeCount(*adapter_.dialect, *ask.asked.count, context).status();
+  }
+  return ChatCodec(*adapter_.dialect, *ask.asked.chat, std::move(context), ask.stream)
+      .Encode()
+      .status();
+}
+
+absl::StatusOr<HttpProvider::Embedding> HttpProvider::PrepareEmbed(
+    const Ask& ask, const DialectContext& context) const {
   if (auto status = CheckCapability("embed", context); !status.ok()) return status;
   absl::StatusOr<std::vector<EmbedBatch>> batches =
       adapter_.dialect->CutEmbed(*ask.asked.embed, context);
   if (!batches.ok()) return batches.status();
-  // Whether it can be written at all is known before anything is sent: the batches differ in
-  // nothing else.
   absl::StatusOr<EncodedRequest> first =
       adapter_.dialect->EncodeEmbed(*ask.asked.embed, context, batches->front());
   if (!first.ok()) return first.status();
+  return Embedding{*std::move(batches), *std::move(first)};
+}
+
+// Whether it can be written at all is known before anything is sent.
+absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartEmbed(const Ask& ask,
+                                                                 DialectContext context) const {
+  absl::StatusOr<Embedding> prepared = PrepareEmbed(ask, context);
+  if (!prepared.ok()) return prepared.status();
   return std::make_unique<EmbedAnswer>(ask, this, *adapter_.dialect, std::move(context),
-                                       *std::move(batches), std::move(first->warnings));
+                                       std::move(prepared->batches),
+                                       std::move(prepared->first.warnings));
 }
 
 absl::StatusOr<std::unique_ptr<Answer>> HttpProvider::StartCount(const Ask& ask,

@@ -35,6 +35,7 @@ class HttpProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+  absl::Status Serves(const Ask& ask) const override;
   Task<absl::StatusOr<std::vector<ListedModel>>> ListModels(
       const Ask& ask, Instant until, Cancellation* cancellation) const override;
   Task<absl::Status> Reach(const Ask& ask, Instant until,
@@ -56,6 +57,12 @@ class HttpProvider final : public Provider {
                                                  Cancellation* cancellation) const;
   absl::Status Prepare(const Ask& ask, HttpRequest* request) const;
   DialectContext ContextOf(absl::string_view model, bool refuse_unsupported) const;
+  // An Embed cut into requests, the first of them written: they differ in nothing else.
+  struct Embedding {
+    std::vector<EmbedBatch> batches;
+    EncodedRequest first;
+  };
+  absl::StatusOr<Embedding> PrepareEmbed(const Ask& ask, const DialectContext& context) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartEmbed(const Ask& ask, DialectContext context) const;
   absl::StatusOr<std::unique_ptr<Answer>> StartCount(const Ask& ask, DialectContext context) const;
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "base/error.h"
 #include "daemon/admin_method.h"
+#include "daemon/admin_state.h"
 #include "daemon/mock_provider.h"
 #include "daemon/mock_script.h"
 
@@ -67,11 +68,26 @@ class Control {
 
   absl::StatusOr<v1::ResetResponse> Reset(const v1::ResetRequest& request) const {
     sessions_->Reset(request);
+    for (const std::string& name : Mocks()) ResetState(name, request);
     return v1::ResetResponse();
   }
 
  private:
   Instant now() const { return worker_->loop->now(); }
+
+  // As if nobody of the session had called this mock yet.
+  void ResetState(const std::string& mock, const v1::ResetRequest& request) const {
+    const Snapshot::State* state = worker_->snapshot->FindState(mock);
+    if (state == nullptr || state->sessions == nullptr) return;
+    if (request.all()) state->sessions->ForgetAll();
+    if (!request.session().empty()) state->sessions->Forget(request.session());
+    if (!request.all() && !request.session().empty()) return;
+    v1::ResetBreakerRequest whole;
+    whole.mutable_scope()->set_provider(mock);
+    for (const BreakerRecord& record : ResetScope(*worker_->snapshot, whole, now())) {
+      worker_->telemetry->BreakerTold(record);
+    }
+  }
 
   // That it is a mock, and a model that it can be asked for.
   absl::Status CheckTarget(const v1::MockTarget& target) const {

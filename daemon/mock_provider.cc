@@ -169,6 +169,8 @@ absl::StatusOr<std::unique_ptr<Answer>> MockProvider::Start(const Ask& ask) cons
   return StartByRules(ask, *rules_);
 }
 
+absl::Status MockProvider::Serves(const Ask& ask) const { return Check(ask.asked); }
+
 // Everything that is asked is kept, what is refused too; a refused request spends no scripted
 // answer.
 absl::StatusOr<std::unique_ptr<Answer>> MockProvider::StartControlled(const Ask& ask) const {

@@ -28,6 +28,7 @@ class MockProvider final : public Provider {
 
   absl::string_view name() const override { return name_; }
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const override;
+  absl::Status Serves(const Ask& ask) const override;
   std::vector<absl::string_view> Capabilities(absl::string_view model) const override;
   // The models that its configuration limits it to; none: any.
   const std::vector<std::string>& models() const { return models_; }

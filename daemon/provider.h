@@ -107,6 +107,8 @@ class Provider {
   // (kUnsupportedField, kUnsupportedMethod, kInvalidRequest), before anything is sent. Destroying
   // the Answer closes the connection.
   virtual absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask& ask) const = 0;
+  // OK, or as Start would refuse the request; nothing is sent or kept.
+  virtual absl::Status Serves(const Ask& ask) const = 0;
   // The models that the provider itself lists, page by page until `until`. Of `ask`
   // only what belongs to the worker and connect_timeout are read. kUnsupportedMethod where it has
   // no list; what `ask` and `cancellation` refer to must outlive the task.

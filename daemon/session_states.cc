@@ -26,4 +26,14 @@ ProviderState SessionStates::For(absl::string_view session, Instant now) {
   return sessions_.back().state;
 }
 
+void SessionStates::Forget(absl::string_view session) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(sessions_, [session](const Session& one) { return one.name == session; });
+}
+
+void SessionStates::ForgetAll() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  sessions_.clear();
+}
+
 }  // namespace mg

@@ -23,6 +23,9 @@ class SessionStates {
   // Found or made. A session that was idle for 10 minutes is forgotten, and beyond 1,000 of them
   // the one that was idle for the longest; calls that use it keep what they have.
   ProviderState For(absl::string_view session, Instant now);
+  // It begins anew with its next call; ForgetAll: each of them.
+  void Forget(absl::string_view session);
+  void ForgetAll();
 
  private:
   struct Session {

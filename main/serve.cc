@@ -140,7 +140,11 @@ class Daemon {
         http_(UpstreamClient::New(&loop_, ProxyEnvironment::OfProcess())),
         build_([this](const LoadedConfig& loaded, bool dry_run) {
           Lasting scratch(lasting_.salt);
-          return BuildSnapshot(loaded, dry_run ? &scratch : &lasting_, loop_.Measure());
+          auto built = BuildSnapshot(loaded, dry_run ? &scratch : &lasting_, loop_.Measure());
+          for (const BreakerEvent& event : std::exchange(lasting_.events, {})) {
+            telemetry_.BreakerTold(RecordOf(event, ""));
+          }
+          return built;
         }),
         reloader_(&loop_, &worker_, place, outside, std::move(reading), build_),
         health_(&loop_, {kServiceName}),

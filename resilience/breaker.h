@@ -95,8 +95,8 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   Instant AvailableAt(Instant now, bool sole) const;
 
   // What is open stays open; thresholds hold from the next event on (§3.13). A window of another
-  // width begins empty, with all counters; a smaller max_cooldown shortens what is open; disabling
-  // closes.
+  // width begins empty, with all counters; a smaller max_cooldown shortens what is open; disabling,
+  // and another scope, close and forget, but end no isolation.
   std::optional<Transition> SetPolicy(const BreakerPolicy& policy, Instant now);
   // By an operator. Closed, all counters 0, whatever it was; ends an isolation too.
   std::optional<Transition> Reset(Instant now);

@@ -161,10 +161,13 @@ std::optional<Transition> BreakerMachine::SetPolicy(const BreakerPolicy& policy,
     rate_hint_until_ = std::min(rate_hint_until_, opened_ + policy.max_cooldown);
   }
   const bool disabled = policy_.enabled && !policy.enabled;
+  const bool rescoped = policy_.scope != policy.scope;
   policy_ = policy;
-  if (!disabled || state_ == BreakerState::kIsolated) return std::nullopt;
+  if ((!disabled && !rescoped) || state_ == BreakerState::kIsolated) return std::nullopt;
   std::optional<Transition> transition;
-  if (state_ != BreakerState::kClosed) transition = Close("disabled", now);
+  if (state_ != BreakerState::kClosed) {
+    transition = Close(disabled ? "disabled" : "scope_changed", now);
+  }
   Forget(now);
   return transition;
 }

@@ -21,8 +21,8 @@ namespace mg {
 
 // Which breakers a provider has, and what feeds them. kAuto: one for the endpoint, fed by transport
 // faults, and one for each target. kProvider: the endpoint's, fed by every failure (a target's
-// counts its 429s alone). kTarget: the targets' alone. It is for whoever feeds them: a breaker
-// itself takes no notice of it.
+// counts its 429s alone). kTarget: the targets' alone. It is for whoever feeds them: to a
+// breaker itself only a change of it means something.
 enum class BreakerScope { kAuto, kProvider, kTarget };
 
 // circuit_breaker.* of the configuration, §3.11, where the ranges stand. Zero is a value.
@@ -50,8 +50,8 @@ const char* BreakerStateName(BreakerState state);  // "half_open"
 
 // A change of state. Reasons, all of them: to OPEN "consecutive", "ratio", "rate_limited",
 // "truncated", "probe_failed"; to HALF_OPEN "cooldown_over", or "sole_candidate" where it came
-// earlier for that; to CLOSED "probes_succeeded", "reset", "isolation_over", "disabled"; to
-// ISOLATED "isolated".
+// earlier for that; to CLOSED "probes_succeeded", "reset", "isolation_over", "disabled",
+// "scope_changed"; to ISOLATED "isolated".
 struct Transition {
   BreakerState from = BreakerState::kClosed;
   BreakerState to = BreakerState::kClosed;

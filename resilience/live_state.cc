@@ -17,6 +17,16 @@ std::string NameOf(absl::string_view model, bool counts_tokens) {
   return absl::StrCat(model, counts_tokens ? " (count_tokens)" : "");
 }
 
+void SetBreakerPolicy(const Endpoint& endpoint, const std::string& model, CircuitBreaker& breaker,
+                      const BreakerPolicy& policy, Instant now, std::vector<BreakerEvent>* events) {
+  const std::optional<Transition> transition = breaker.SetPolicy(policy, now);
+  if (!transition.has_value() || events == nullptr) return;
+  BreakerEvent& event = events->emplace_back();
+  event.provider = endpoint.provider;
+  event.model = model;
+  event.transition = transition;
+}
+
 bool IsAtRest(const Target& target, Instant now) {
   return target.breaker->View(now).state == BreakerState::kClosed &&
          target.cooldown.Until(now) <= now;
@@ -96,14 +106,15 @@ std::vector<std::shared_ptr<Target>> Credential::Targets() const {
   return targets;
 }
 
-void Credential::SetPolicy(const ResiliencePolicy& policy, Instant now) {
+void Credential::SetPolicy(const ResiliencePolicy& policy, Instant now,
+                           std::vector<BreakerEvent>* events) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     policy_ = policy;
   }
   cooldown_.SetPolicy(policy.cooldown);
   for (const std::shared_ptr<Target>& target : Targets()) {
-    target->breaker->SetPolicy(policy.breaker, now);
+    SetBreakerPolicy(*endpoint_, target->model, *target->breaker, policy.breaker, now, events);
     target->cooldown.SetPolicy(policy.cooldown);
   }
 }
@@ -131,7 +142,8 @@ ProviderState ProviderState::Alone(absl::string_view provider, absl::string_view
 
 ProviderState LiveState::For(absl::string_view provider, absl::string_view host,
                              absl::string_view secret_reference, uint64_t secret_fingerprint,
-                             const ResiliencePolicy& policy, Instant now) {
+                             const ResiliencePolicy& policy, Instant now,
+                             std::vector<BreakerEvent>* events) {
   ProviderState state;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -142,12 +154,12 @@ ProviderState LiveState::For(absl::string_view provider, absl::string_view host,
     state.callers = CredentialFor(state.endpoint, Credential::kCallers, "", policy);
   }
   // What was there already takes what holds now.
-  state.endpoint->breaker->SetPolicy(policy.breaker, now);
+  SetBreakerPolicy(*state.endpoint, "", *state.endpoint->breaker, policy.breaker, now, events);
   state.endpoint->limiter->SetPolicy(policy.limiter);
   state.endpoint->budget.SetPolicy(policy.budget, now);
-  state.own->SetPolicy(policy, now);
+  state.own->SetPolicy(policy, now, events);
   state.own->SetSecret(secret_fingerprint);
-  state.callers->SetPolicy(policy, now);
+  state.callers->SetPolicy(policy, now, events);
   return state;
 }
 

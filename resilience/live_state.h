@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,16 @@ struct ResiliencePolicy {
   CooldownPolicy cooldown;
   RetryBudgetPolicy budget;
   LimiterPolicy limiter;
+};
+
+// What befell a breaker, for the metrics and the log.
+struct BreakerEvent {
+  std::string provider;
+  std::string model;  // empty: the endpoint's breaker
+  // The verdict of a probe: "success" | "failure" | "rate_limited" | "neutral".
+  const char* probe = "";
+  bool stale = false;
+  std::optional<Transition> transition;
 };
 
 struct Endpoint {
@@ -82,7 +93,8 @@ class Credential {
   // In order of name.
   std::vector<std::shared_ptr<Target>> Targets() const;
 
-  void SetPolicy(const ResiliencePolicy& policy, Instant now);
+  // What it changes of breakers goes to `events`.
+  void SetPolicy(const ResiliencePolicy& policy, Instant now, std::vector<BreakerEvent>* events);
   // A number that stands for the secret's value: another one than before clears what was held
   // against the old one.
   void SetSecret(uint64_t fingerprint);
@@ -121,10 +133,12 @@ class LiveState {
 
   // `host`: where the provider is, with its region where that is no part of the name.
   // `secret_reference`: what the configuration says of the key, never the key itself;
-  // `secret_fingerprint`: as SetSecret. What is there already takes the new policy.
+  // `secret_fingerprint`: as SetSecret. What is there already takes the new policy; what that
+  // changes of breakers goes to `events` (null: nobody is told).
   ProviderState For(absl::string_view provider, absl::string_view host,
                     absl::string_view secret_reference, uint64_t secret_fingerprint,
-                    const ResiliencePolicy& policy, Instant now);
+                    const ResiliencePolicy& policy, Instant now,
+                    std::vector<BreakerEvent>* events = nullptr);
 
  private:
   std::shared_ptr<Endpoint> EndpointFor(absl::string_view provider, absl::string_view host,

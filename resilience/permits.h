@@ -15,16 +15,6 @@
 
 namespace mg {
 
-// What a verdict was, for the metrics and the log.
-struct BreakerEvent {
-  std::string provider;
-  std::string model;  // empty: the endpoint's breaker
-  const char* probe =
-      "";  // the verdict of a probe: "success" | "failure" | "rate_limited" | "neutral"
-  bool stale = false;
-  std::optional<Transition> transition;
-};
-
 // How an attempt ended, as the breakers see it.
 struct AttemptEnd {
   absl::Status status;

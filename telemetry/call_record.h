@@ -29,6 +29,7 @@ struct AttemptRecord {
   bool budget_denied = false;  // it would have been repeated, had the retry budget allowed it
   bool by_share = false;       // ended since others were to have their time too
   std::optional<absl::Duration> time_to_first_token;
+  std::optional<absl::Duration> longest_gap;  // of a stream that had content: without any bytes
   const char* stage = "connect";   // where it ended: connect | first_token | stream | done
   const char* breaker = "closed";  // the state that admitted it
   v1::Usage usage;

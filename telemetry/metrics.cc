@@ -31,6 +31,7 @@ const std::vector<double> kFirstTokenBounds = {.01, .025, .05, .1, .25, .5, .75,
 const std::vector<double> kInterTokenBounds = {.002, .005, .01, .02, .03, .05, .075, .1, .2, .5, 1};
 const std::vector<double> kOverheadBounds = {.0001, .00025, .0005, .001, .0025,
                                              .005,  .01,    .025,  .05,  .1};
+const std::vector<double> kGapBounds = {.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300};
 const std::vector<double> kAttemptBounds = {1, 2, 3, 4, 6, 8};
 
 // How many series there are, and may be.
@@ -308,6 +309,9 @@ class Metrics::Families {
     attempts_.At({provider, model, outcome, ClassNameOf(attempt), attempt.stage}).Increment();
     upstream_duration_.At({provider, model, outcome})
         .Observe(absl::ToDoubleSeconds(attempt.ended - attempt.started));
+    if (attempt.longest_gap.has_value()) {
+      stream_gap_.At({}).Observe(absl::ToDoubleSeconds(*attempt.longest_gap));
+    }
     RecordTokens(attempt.usage, model, provider);
     if (attempt.budget_denied) budget_denied_.At({provider}).Increment();
     if (!ok && ClassOf(attempt.status) == ErrorClass::kCancel)
@@ -425,6 +429,11 @@ class Metrics::Families {
                 "Attempts that were given up since the caller had gone.", {});
   Histograms queue_wait_ = HistogramOf("modelgateway_queue_wait_seconds",
                                        "Time that calls waited for a slot.", {}, kFirstTokenBounds);
+  Histograms stream_gap_ =
+      HistogramOf("modelgateway_stream_idle_gap_seconds",
+                  "The longest silence of a provider's stream after its first content; "
+                  "timeouts.stream_idle ends one.",
+                  {}, kGapBounds);
   Counters hash_key_missing_ =
       CounterOf("modelgateway_hash_key_missing_total",
                 "Calls of a hashed group that had nothing to hash.", {"group"});

@@ -11,6 +11,7 @@ namespace mg {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // One script of faults gives the same list of attempts whether the call is unary or streams.
 struct Row {
@@ -350,6 +351,80 @@ TEST(Execute, ACandidateThatCannotCarryTheRequestIsPassedOver) {
   ASSERT_EQ(outcome.record.skipped.size(), 1u);
   EXPECT_EQ(outcome.record.skipped[0].reason(), "capability");
   EXPECT_TRUE(outcome.record.attempts.empty());
+}
+
+// One that is left alone says nothing to a request which it could not serve anyway.
+TEST(Execute, ARefusalCountsThoseAloneThatCouldServe) {
+  CallFixture fixture;
+  for (const char* name : {"a", "b"}) {
+    fixture.Add(name, name == std::string("b") ? "gemini" : "openai");
+  }
+  fixture.request.mutable_messages(0)->add_parts()->mutable_video()->set_uri("gs://x/y.mp4");
+  const Instant now = fixture.loop.now();
+  fixture.TargetAt(0).cooldown.Start(CooldownScope::kRate, absl::Seconds(3), now, fixture.random);
+  fixture.TargetAt(1).cooldown.Start(CooldownScope::kRate, absl::Seconds(100), now, fixture.random);
+  const CallOutcome both = fixture.Run(false);
+  EXPECT_EQ(DetailOf(both.status).kind(), v1::ERROR_KIND_NO_CANDIDATE) << both.status;
+  EXPECT_GE(DetailOf(both.status).retry_after().seconds(), 100);
+  EXPECT_THAT(std::string(both.status.message()), Not(HasSubstr("a/m")));
+  ASSERT_EQ(both.record.skipped.size(), 2u);
+  EXPECT_EQ(both.record.skipped[0].reason(), "capability");
+  EXPECT_EQ(both.record.skipped[1].reason(), "cooldown");
+
+  // Whether or not it was found out by asking: a may be asked again, and could not serve.
+  fixture.TargetAt(0).cooldown.Clear();
+  EXPECT_EQ(DetailOf(fixture.Run(false).status).kind(), v1::ERROR_KIND_NO_CANDIDATE);
+}
+
+TEST(Execute, WhereAllThatAreBlockedLackItTheLackIsTold) {
+  CallFixture fixture;
+  fixture.Add("a");
+  fixture.request.mutable_messages(0)->add_parts()->mutable_video()->set_uri("https://x/y.mp4");
+  fixture.TargetAt(0).cooldown.Start(CooldownScope::kRate, absl::Seconds(3), fixture.loop.now(),
+                                     fixture.random);
+  const CallOutcome outcome = fixture.Run(false);
+  EXPECT_EQ(DetailOf(outcome.status).kind(), v1::ERROR_KIND_UNSUPPORTED) << outcome.status;
+  EXPECT_TRUE(fixture.http.hits().empty());
+}
+
+TEST(Execute, TheLongestSilenceOfAStreamIsKept) {
+  CallFixture fixture;
+  fixture.Add("a");
+  Script script = Script::Sse({Role(), Piece("one")}, absl::Seconds(20));
+  for (const int seconds : {2, 9, 4}) {
+    script.pieces.push_back({absl::Seconds(seconds), "data: " + Piece("more") + "\n\n"});
+  }
+  for (const std::string& end : {Stop(), std::string("[DONE]")}) {
+    script.pieces.push_back({absl::ZeroDuration(), "data: " + end + "\n\n"});
+  }
+  fixture.http.Then(script).Then(std::move(script));
+  EXPECT_EQ(fixture.Run(true).record.attempts[0].longest_gap, absl::Seconds(9));
+  EXPECT_EQ(fixture.Run(false).record.attempts[0].longest_gap, std::nullopt);
+}
+
+// I14: what a stream holds does not grow with its length.
+TEST(Execute, AStreamOfAnyLengthHoldsLittle) {
+  for (const int pieces : {10, 1000, 20000}) {
+    ByteBudget budget(size_t{1} << 30);
+    CallFixture fixture;
+    fixture.Add("a");
+    fixture.budget = &budget;
+    Script script = Script::Sse({Role()});
+    for (int i = 0; i < pieces; ++i) {
+      script.pieces.push_back({absl::Milliseconds(1), "data: " + Piece("some words") + "\n\n"});
+    }
+    for (const std::string& end : {Stop(), std::string("[DONE]")}) {
+      script.pieces.push_back({absl::Milliseconds(1), "data: " + end + "\n\n"});
+    }
+    fixture.http.Then(std::move(script));
+    const std::shared_ptr<CallOutcome> outcome = fixture.Start(true);
+    size_t most = 0;
+    while (!outcome->ended && fixture.loop.Step()) most = std::max(most, budget.used());
+    EXPECT_TRUE(outcome->status.ok()) << outcome->status;
+    EXPECT_EQ(outcome->record.output_events, pieces);
+    EXPECT_LE(most, size_t{16} << 10) << pieces << " pieces";
+    EXPECT_EQ(budget.used(), 0u);
+  }
 }
 
 TEST(Execute, ASlowReaderEndsItsOwnCall) {

@@ -9,6 +9,8 @@
 #include <fstream>
 
 #include "daemon/mock_provider.h"
+#include "resilience/availability.h"
+#include "telemetry/telemetry.h"
 #include "tests/component/call_fixture.h"
 
 namespace mg {
@@ -35,6 +37,12 @@ std::string LineOf(const std::string& file) {
   return line;
 }
 
+LogOptions Quiet() {
+  LogOptions options;
+  options.level = LogLevel::kError;
+  return options;
+}
+
 // A mock `fake` with the service that controls it.
 class Controlled : public testing::Test {
  protected:
@@ -45,8 +53,12 @@ class Controlled : public testing::Test {
     fixture_.AddProvider(*std::move(mock));
     fixture_.retry.max_attempts = 1;
     worker_.loop = &fixture_.loop;
+    worker_.telemetry = &telemetry_;
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->providers["fake"] = *MockProvider::Create("fake", config);
+    Snapshot::State& state = snapshot->states["fake"];
+    static_cast<ProviderState&>(state) = ProviderState::Alone("fake", "mock", {}, now());
+    state.sessions = std::make_shared<SessionStates>("fake", "mock", ResiliencePolicy());
     worker_.snapshot = snapshot;
     service_ = MockControlService(&worker_, &sessions_, &token_);
     rpc_.metadata["authorization"] = "Bearer " + LineOf(token_.file());
@@ -85,8 +97,30 @@ class Controlled : public testing::Test {
     return fixture_.Run(stream);
   }
 
+  Instant now() const { return fixture_.loop.now(); }
+  // How the mock stands with a session; "": with the calls without one.
+  ProviderState StateOf(const std::string& session) {
+    const Snapshot::State& state = *worker_.snapshot->FindState("fake");
+    if (!session.empty()) return state.sessions->For(session, now());
+    return state;
+  }
+  void Trip(const std::string& session) {
+    const ProviderState state = StateOf(session);
+    state.endpoint->breaker->Isolate(now(), kNever);
+    state.own->cooldown().Start(CooldownScope::kQuota, std::nullopt, now(), fixture_.random);
+  }
+  bool IsWell(const std::string& session) {
+    const ProviderState state = StateOf(session);
+    return AvailabilityOf(*state.own->TargetOf("m", false, now()), now(), false).selectable();
+  }
+  absl::Status Reset(const std::string& textproto) {
+    return Ask<v1::ResetResponse>("Reset", Parsed<v1::ResetRequest>(textproto)).status();
+  }
+
   MockSessions sessions_;
   AdminToken token_;
+  Logger logger_{Quiet()};
+  Telemetry telemetry_{&logger_, MetricsOptions()};
   CallFixture fixture_;
   Worker worker_;
   RpcService service_;
@@ -245,6 +279,22 @@ TEST_F(Controlled, ASessionThatIsIdleIsGone) {
   EXPECT_EQ(List(kFake).total(), 2);
   fixture_.loop.RunUntil(fixture_.loop.now() + absl::Minutes(11));
   EXPECT_EQ(List(kFake).total(), 0);
+}
+
+TEST_F(Controlled, ResetForgetsHowTheMockStandsWithTheSession) {
+  const auto all = {"s", "t", ""};
+  for (const char* session : all) Trip(session);
+  for (const char* session : all) EXPECT_FALSE(IsWell(session)) << session;
+  ASSERT_TRUE(Reset("session: 's'").ok());
+  EXPECT_TRUE(IsWell("s"));
+  EXPECT_FALSE(IsWell("t"));
+  EXPECT_FALSE(IsWell(""));
+  ASSERT_TRUE(Reset("").ok());
+  EXPECT_FALSE(IsWell("t"));
+  EXPECT_TRUE(IsWell(""));
+  for (const char* session : all) Trip(session);
+  ASSERT_TRUE(Reset("all: true").ok());
+  for (const char* session : all) EXPECT_TRUE(IsWell(session)) << session;
 }
 
 TEST_F(Controlled, ResetForgetsASessionOrAll) {

@@ -103,7 +103,7 @@ struct Simulated {
   std::shared_ptr<CallOutcome> outcome;
 };
 
-// One name, repeated: nobody else's bytes.
+// I6: one name, repeated, is all that reaches the caller: nobody else's bytes.
 void ExpectOneVoice(const CallOutcome& outcome) {
   std::string text = outcome.Text();
   absl::string_view rest = text;
@@ -191,6 +191,7 @@ class World {
     for (size_t i = 0; i < calls_.size(); ++i) {
       const CallOutcome& outcome = *calls_[i].outcome;
       ASSERT_TRUE(outcome.ended) << "call " << i;
+      // I7
       EXPECT_LE(outcome.ended_at, calls_[i].began + deadlines_[i] + absl::Milliseconds(50));
       EXPECT_LE(outcome.record.attempts.size(), static_cast<size_t>(fixture_.retry.max_attempts));
       attempts += outcome.record.attempts.size();

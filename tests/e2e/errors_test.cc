@@ -228,6 +228,7 @@ void ExpectNoSecret(const std::string& where, const std::string& text) {
   }
 }
 
+// I15 over all that goes out.
 TEST(Secrets, AreInNothingThatTheDaemonSays) {
   FakeUpstream upstream;
   for (const char* provider : {"a", "b"}) {

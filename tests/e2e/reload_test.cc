@@ -226,6 +226,25 @@ TEST(Reload, ACallKeepsWhatItStartedWith) {
   EXPECT_EQ(daemon.Stop(), 0);
 }
 
+TEST(Reload, WhatItDoesToBreakersIsToldAsEveryOtherChange) {
+  FakeUpstream upstream;
+  upstream.When(PathOf("a")).Reply(Failing(503));
+  const auto config = [&](const std::string& breaker) {
+    return absl::StrCat(Listening(), "providers:\n", Compatible("a", upstream),
+                        "circuit_breaker: { ", breaker, " }\nretry: { max_attempts: 1 }\n");
+  };
+  Daemon daemon({.config = config("failure_threshold: 1")});
+  EXPECT_FALSE(Caller(daemon.tcp()).Chat(Ask("a/m-1")).ok());
+  ASSERT_TRUE(daemon.WaitForLine("\"breaker.changed\""));
+  Replace(ConfigOf(daemon), In(daemon, config("enabled: false")));
+  ASSERT_TRUE(daemon.WaitForLine("\"config.reloaded\""));
+  EXPECT_THAT(daemon.Lines("breaker.changed").back(),
+              AllOf(HasSubstr("\"provider\":\"a\""), HasSubstr("\"from\":\"open\""),
+                    HasSubstr("\"to\":\"closed\""), HasSubstr("\"reason\":\"disabled\"")));
+  EXPECT_EQ(Metric(daemon, "modelgateway_breaker_transitions_total"), 2);
+  EXPECT_EQ(daemon.Stop(), 0);
+}
+
 TEST(Reload, FilesOfAFolderLieOverEachOther) {
   const Folder folder;
   const auto file = [&](const std::string& name) { return absl::StrCat(folder.path(), "/", name); };
@@ -247,7 +266,7 @@ TEST(Reload, FilesOfAFolderLieOverEachOther) {
 
 // Spec/resilience.md §4, row 39. Bounds of memory mean something in the plain build alone.
 TEST(Reload, Row39StreamsOutliveReloadsWithoutEnd) {
-  constexpr int kStreams = kSanitized ? 40 : 200;
+  constexpr int kStreams = kSanitized ? 200 : 1000;
   constexpr int kReloads = 100;
   FakeUpstream upstream;
   Gate gate;

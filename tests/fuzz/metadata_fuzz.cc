@@ -47,6 +47,7 @@ class FakeProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Answer>> Start(const Ask&) const override {
     return absl::UnimplementedError("asks nobody");
   }
+  absl::Status Serves(const Ask&) const override { return absl::OkStatus(); }
   std::vector<absl::string_view> Capabilities(absl::string_view) const override { return {}; }
 };
 

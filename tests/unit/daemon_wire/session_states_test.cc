@@ -27,6 +27,17 @@ TEST(SessionStatesTest, WhatIsIdleForTenMinutesIsForgotten) {
   EXPECT_NE(states.For("one", kStart + absl::Minutes(28)).endpoint, one.endpoint);
 }
 
+TEST(SessionStatesTest, ASessionThatIsForgottenBeginsAnew) {
+  SessionStates states("fake", "mock", {});
+  const ProviderState one = states.For("one", kStart);
+  const ProviderState two = states.For("two", kStart);
+  states.Forget("one");
+  EXPECT_NE(states.For("one", kStart).endpoint, one.endpoint);
+  EXPECT_EQ(states.For("two", kStart).endpoint, two.endpoint);
+  states.ForgetAll();
+  EXPECT_NE(states.For("two", kStart).endpoint, two.endpoint);
+}
+
 TEST(SessionStatesTest, TheLongestIdleOfAThousandGoesFirst) {
   SessionStates states("fake", "mock", {});
   const ProviderState first = states.For("0", kStart);

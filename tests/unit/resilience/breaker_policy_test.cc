@@ -123,6 +123,21 @@ TEST_F(BreakerPolicyTest, DisablingClosesAndCountsNothing) {
   EXPECT_EQ(Fail(), "closed>open consecutive");
 }
 
+TEST_F(BreakerPolicyTest, AnotherScopeBeginsClosedAndCold) {
+  Open();
+  policy_.scope = BreakerScope::kTarget;
+  EXPECT_EQ(Set(policy_), "open>closed scope_changed");
+  EXPECT_EQ(breaker().Ramp(now()), 1);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Fail(), "none");
+  policy_.scope = BreakerScope::kProvider;
+  EXPECT_EQ(Set(policy_), "none");
+  EXPECT_EQ(View().consecutive, 0);
+  breaker().Isolate(now(), kNever);
+  policy_.scope = BreakerScope::kAuto;
+  EXPECT_EQ(Set(policy_), "none");
+  EXPECT_TRUE(Refused());
+}
+
 TEST_F(BreakerPolicyTest, IsolationHoldsWithoutABreaker) {
   breaker().Isolate(now(), kNever);
   policy_.enabled = false;

@@ -52,6 +52,29 @@ TEST(LiveStateTest, ANewPolicyHoldsForWhatIsThere) {
   EXPECT_EQ(target->breaker->View(kStart).state, BreakerState::kOpen);
 }
 
+TEST(LiveStateTest, WhatANewPolicyClosesIsTold) {
+  LiveState live;
+  ResiliencePolicy policy;
+  policy.breaker.failure_threshold = 1;
+  const ProviderState state = live.For("p", "h", "", 0, policy, kStart);
+  const std::shared_ptr<Target> target = state.own->TargetOf("m", false, kStart);
+  for (CircuitBreaker* breaker : {state.endpoint->breaker.get(), target->breaker.get()}) {
+    breaker->Admit(kStart, false).permit->Failure(kStart, std::nullopt, Zero);
+  }
+  std::vector<BreakerEvent> events;
+  live.For("p", "h", "", 0, policy, kStart, &events);
+  EXPECT_TRUE(events.empty());
+  policy.breaker.enabled = false;
+  live.For("p", "h", "", 0, policy, kStart, &events);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].provider, "p");
+  EXPECT_EQ(events[0].model, "");
+  EXPECT_EQ(events[1].model, "m");
+  ASSERT_TRUE(events[1].transition.has_value());
+  EXPECT_EQ(events[1].transition->from, BreakerState::kOpen);
+  EXPECT_STREQ(events[1].transition->reason, "disabled");
+}
+
 TEST(LiveStateTest, ANewSecretClearsWhatWasHeldAgainstTheOldOne) {
   LiveState live;
   const ProviderState state = live.For("p", "h", "env:KEY", 1, {}, kStart);

@@ -149,6 +149,17 @@ TEST(MetricsTest, FailuresRefusalsAndCancels) {
   EXPECT_THAT(text, Not(HasSubstr("inter_token_latency_seconds_count{")));
 }
 
+TEST(MetricsTest, TheLongestSilenceOfAStream) {
+  Metrics metrics(Options());
+  CallRecord record = Streamed();
+  Pass(metrics, record);
+  EXPECT_THAT(metrics.Expose(), Not(HasSubstr("stream_idle_gap_seconds_count")));
+  record.attempts[2].longest_gap = absl::Seconds(7);
+  Pass(metrics, record);
+  EXPECT_THAT(metrics.Expose(), HasSubstr("modelgateway_stream_idle_gap_seconds_count 1"));
+  EXPECT_THAT(metrics.Expose(), HasSubstr("modelgateway_stream_idle_gap_seconds_sum 7"));
+}
+
 TEST(MetricsTest, GaugesFollowTheCallsUnderWay) {
   Metrics metrics(Options());
   const CallRecord stream = Streamed();

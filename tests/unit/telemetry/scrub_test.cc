@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace mg {
 namespace {
@@ -108,6 +111,35 @@ TEST(ScrubberTest, LeavesNoTailOfALongerForm) {
   const Scrubber scrubber({"sharedprefix-one", "sharedprefix-two-and-more"});
   EXPECT_EQ(Scrubbed(scrubber, "sharedprefix-two-and-more"), "[redacted]");
   EXPECT_EQ(Scrubbed(scrubber, "sharedprefix-one"), "[redacted]");
+}
+
+// I15, by random secrets in random places, in every form in which they might go out.
+TEST(ScrubberTest, NoSecretIsLeftWhateverStandsAroundIt) {
+  std::mt19937 bits(4711);
+  const auto draw = [&bits](size_t from, size_t to) { return from + bits() % (to - from + 1); };
+  const auto text = [&](absl::string_view alphabet, size_t length) {
+    std::string drawn;
+    while (drawn.size() < length) drawn += alphabet[bits() % alphabet.size()];
+    return drawn;
+  };
+  for (int i = 0; i < 3000; ++i) {
+    const std::string secret = text("abXY019-_+/=.", draw(8, 60));
+    const std::string other = text("abXY019-_+/=.", draw(8, 60));
+    const Scrubber scrubber({secret, other});
+    const std::string forms[] = {
+        secret, absl::Base64Escape(secret),
+        absl::StrReplaceAll(secret, {{"/", "%2F"}, {"+", "%2B"}, {"=", "%3D"}}),
+        secret.substr(0, draw(8, secret.size()))};
+    std::string said;
+    for (size_t part = draw(1, 5); part > 0; --part) {
+      absl::StrAppend(&said, text("abXY019 \"%:", draw(0, 20)), forms[draw(0, 3)]);
+    }
+    const std::string scrubbed = Scrubbed(scrubber, said);
+    EXPECT_FALSE(absl::StrContains(scrubbed, secret)) << said;
+    EXPECT_FALSE(absl::StrContains(scrubbed, secret.substr(0, 8))) << said;
+    EXPECT_FALSE(absl::StrContains(scrubbed, forms[1])) << said;
+    EXPECT_FALSE(absl::StrContains(scrubbed, forms[2])) << said;
+  }
 }
 
 TEST(ScrubberTest, AnyBytes) {
