@@ -13,10 +13,10 @@ namespace {
 constexpr size_t kMaxShown = 24;  // keys of providers are longer
 constexpr size_t kMaxPath = 300;
 
-// Names come from the file: one line stays one line, and no terminal is steered.
+// Names come from the file: one line stays one line, of valid UTF-8, and no terminal is steered.
 std::string OneLine(absl::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : WithValidUtf8(text)) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       out += '?';
     } else {

@@ -44,6 +44,15 @@ TEST(Scalar, Durations) {
   EXPECT_EQ(ReadDuration("-5s").status().message(), "\"-5s\" is negative");
 }
 
+TEST(Scalar, WhatIsRefusedIsShownAsText) {
+  const absl::StatusOr<absl::Duration> refused = ReadDuration(
+      "3\xa9"
+      "0s\n");
+  EXPECT_EQ(std::string(refused.status().message()),
+            "\"3\xEF\xBF\xBD"
+            "0s?\" is no duration: write 250ms, 1.5s, 5m or 1h");
+}
+
 TEST(Scalar, Sizes) {
   EXPECT_EQ(*ReadSize("0"), 0u);
   EXPECT_EQ(*ReadSize("512"), 512u);
