@@ -62,7 +62,7 @@ class SeriesCount {
 // Label values as they are kept and as they are looked for are alike: no text is made for a
 // look-up.
 struct ValuesHash {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that Abseil wants
   template <typename Values>
   size_t operator()(const Values& values) const {
     size_t hash = 0;
@@ -71,7 +71,7 @@ struct ValuesHash {
   }
 };
 struct ValuesEqual {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that Abseil wants
   template <typename Values, typename OtherValues>
   bool operator()(const Values& a, const OtherValues& b) const {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
