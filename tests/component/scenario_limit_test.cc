@@ -60,6 +60,8 @@ TEST_P(OneSlot, Row40AQueueThatTakesTooLongSheds) {
   ASSERT_TRUE(queued->ended);
   EXPECT_EQ(DetailOf(queued->status).reason(), "queue_timeout");
   EXPECT_EQ(queued->record.queued, absl::Seconds(2));
+  fixture_.loop.RunUntilIdle();
+  EXPECT_TRUE(holder->status.ok());
 }
 
 TEST_P(OneSlot, Row28ACancelLeavesTheQueue) {
@@ -83,6 +85,8 @@ TEST_P(OneSlot, Row40AnotherCandidateWithRoomIsAskedFirst) {
   fixture_.loop.RunFor(absl::ZeroDuration());
   EXPECT_EQ(other->Attempts(), "b:ok");
   EXPECT_EQ(Skipped(*other), "a:limiter");
+  fixture_.loop.RunUntilIdle();
+  EXPECT_TRUE(holder->status.ok());
 }
 
 TEST_P(OneSlot, WhatOpensMeanwhileRefusesTheQueued) {
