@@ -1,6 +1,6 @@
 // Providers that fail in every way at once, for a long time, under steady traffic of whole and
-// streamed calls some of whose callers leave: each call has one outcome, the caller, the provider
-// and the daemon's log and metrics agree on it, and nothing is left behind.
+// streamed calls some of whose callers leave: each call has one outcome (I13), the caller, the
+// provider and the daemon's log and metrics agree on it, and nothing is left behind.
 //   build/tests/e2e_test --gtest_filter='Chaos.*'   five seconds; ten minutes with MG_SLOW=1
 //   MG_CHAOS_SECONDS=3600 build/tests/e2e_test …    an hour, or as long as is wanted
 // A twentieth of all requests meets each Fault, a quarter none. Memory is bounded from ten minutes
