@@ -38,6 +38,7 @@ void Connection::Rest() {
 }
 
 bool Connection::Quiet() const {
+  if (tls_ != nullptr && tls_->holds_bytes()) return false;
   char byte = 0;
   return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

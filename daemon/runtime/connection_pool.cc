@@ -29,7 +29,8 @@ std::unique_ptr<Connection> ConnectionPool::Take(const std::string& key) {
 }
 
 void ConnectionPool::Put(std::unique_ptr<Connection> connection) {
-  if (size_ >= kMaxIdleConnections) return;
+  const bool holds_bytes = connection->tls() != nullptr && connection->tls()->holds_bytes();
+  if (size_ >= kMaxIdleConnections || holds_bytes) return;
   connection->set_user(this);
   connection->Watch();
   std::vector<Idle>& idle = idle_[connection->key()];

@@ -17,7 +17,8 @@ class ConnectionPool final : public Connection::User {
 
   // The one that was used last; null where none is left.
   std::unique_ptr<Connection> Take(const std::string& key);
-  // Of an exchange that is at its end. Beyond 1,024 connections it is closed.
+  // Of an exchange that is at its end. Closed instead beyond 1,024 connections, and where more has
+  // come than the answer.
   void Put(std::unique_ptr<Connection> connection);
 
   void Ready(Connection* connection) override;

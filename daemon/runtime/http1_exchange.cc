@@ -210,8 +210,8 @@ bool Http1Exchange::TakeBytes(absl::string_view bytes) {
 
 void Http1Exchange::TakeEnd(const std::string& how) {
   if (how.empty() && parser_->TakeEnd()) return Complete();
-  // The connection died as the request came: whoever closed it has not read it (RFC 9110 §9.2.2
-  // leaves no other reason for a kept one that says nothing at all).
+  // A kept connection that ends without a byte was most likely closed as the request went out: once
+  // more, on a new one (row 41 of spec/resilience.md §4.3).
   if (kept_ && !parser_->begun()) {
     connection_.reset();
     return Connect();

@@ -31,6 +31,8 @@ class TlsSession {
   Io Read(char* into, size_t size, size_t* got);
   Io Write(absl::string_view bytes, size_t* written);
 
+  // Whether bytes of the peer wait in here, read ahead of what was asked for: no descriptor tells.
+  bool holds_bytes() const { return SSL_has_pending(ssl_.get()) == 1; }
   // After kBlocked: the step waits until the socket can be written.
   bool waits_to_write() const { return waits_to_write_; }
   // After kFailed: an errno, or 0 where TLS itself failed: a cut without its own end, or no TLS.

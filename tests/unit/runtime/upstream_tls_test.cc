@@ -119,6 +119,28 @@ TEST(UpstreamTlsTest, ManyExchangesUseOneTlsConnection) {
   EXPECT_EQ(upstream.connections(), 1);
 }
 
+// Bytes behind an answer in a record of their own, which OpenSSL may have read ahead: a connection
+// that has them is closed, and they are no answer to the next request.
+TEST(UpstreamTlsTest, BytesAfterAnAnswerAreNoAnswerToTheNext) {
+  TlsIdentity identity;
+  MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
+  FakeUpstream upstream({.tls = &identity});
+  upstream.Otherwise()
+      .Reply(Script().ContentLength(2).Body("ok").Body(
+          "HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n"))
+      .Reply(Script().Body("second"));
+  LoopThread loop;
+  for (const char* body : {"ok", "second"}) {
+    Ask ask;
+    ask.request.url = upstream.Url("/");
+    ask.endpoint.ca_file = identity.ca_file;
+    EXPECT_EQ(loop.Finish(&ask).body, body) << ask.answer.head_status;
+    if (body == std::string("ok")) {
+      ASSERT_TRUE(upstream.WaitForOpenConnections(0));
+    }
+  }
+}
+
 TEST(UpstreamTlsTest, TheConnectTimeoutCoversTheHandshake) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
