@@ -2,9 +2,10 @@
 // dialects gets what the others have left of it, an image, reasoning, tool calls and their results
 // among it. The upstream itself refuses what that provider would (tests/support/strict), and what a
 // provider cannot read is left out with a warning. tests/golden/conversation_test.cc plays every
-// order.
+// order. MG_CONVERSATIONS=N has as many of them, one after the other.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -47,6 +48,11 @@ const std::array<Speaker, 5>& Speakers() {
   return speakers;
 }
 
+int Conversations() {
+  const char* count = std::getenv("MG_CONVERSATIONS");
+  return count == nullptr ? 1 : std::atoi(count);
+}
+
 std::function<bool(const UpstreamRequest&)> IsAskedOf(const Speaker& speaker) {
   return [beginning = absl::StrCat("/", speaker.name, "/")](const UpstreamRequest& request) {
     return absl::StartsWith(request.target, beginning);
@@ -79,7 +85,9 @@ Script AnswerOf(const Speaker& speaker, bool stream) {
 
 class Conversation : public testing::TestWithParam<bool> {
  protected:
-  Conversation() {
+  void Begin() {
+    request_.Clear();
+    speakers_.clear();
     Say(v1::ROLE_SYSTEM)->set_text("Be brief.");
     v1::Media* image = Say(v1::ROLE_USER)->mutable_image();
     image->set_data("\x89PNG\r\n\x1a\n1");
@@ -163,13 +171,17 @@ TEST_P(Conversation, EachProviderTakesWhatTheOthersLeft) {
   }
   Daemon daemon({.config = config, .environment = {{"KEY", "sk-key-of-all-12345678"}}});
   Caller caller(daemon.tcp());
-  for (const Speaker& speaker : Speakers()) Ask(caller, speaker);
-  // The first one again: what it said itself stands behind what the others did.
-  Ask(caller, Speakers().front());
+  for (int i = 0; i < Conversations(); ++i) {
+    Begin();
+    for (const Speaker& speaker : Speakers()) Ask(caller, speaker);
+    // The first one again: what it said itself stands behind what the others did.
+    Ask(caller, Speakers().front());
+  }
+  EXPECT_EQ(daemon.Stop(), 0) << daemon.Err();
   EXPECT_EQ(absl::StrJoin(upstream.faults(), "\n"), "");
   EXPECT_GT(left_out_, 0);
   const std::vector<UpstreamRequest> asked = upstream.requests();
-  ASSERT_EQ(asked.size(), Speakers().size() + 1);
+  ASSERT_EQ(asked.size(), (Speakers().size() + 1) * static_cast<size_t>(Conversations()));
   for (size_t i = 0; i < Speakers().size(); ++i) EXPECT_TRUE(IsAskedOf(Speakers().at(i))(asked[i]));
 }
 
