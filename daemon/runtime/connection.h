@@ -28,7 +28,6 @@ class Connection {
   ~Connection();
 
   const std::string& key() const { return key_; }
-  int fd() const { return fd_; }
   const TlsSession* tls() const { return tls_.get(); }
   // After Io::kFailed, as TlsSession has it.
   int error() const { return error_; }

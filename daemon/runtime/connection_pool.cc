@@ -16,7 +16,6 @@ std::unique_ptr<Connection> ConnectionPool::Take(const std::string& key) {
   const auto found = idle_.find(key);
   if (found == idle_.end()) return nullptr;
   std::vector<Idle>& idle = found->second;
-  CloseOld(&idle);
   while (!idle.empty()) {
     std::unique_ptr<Connection> last = std::move(idle.back().connection);
     idle.pop_back();
@@ -33,10 +32,9 @@ void ConnectionPool::Put(std::unique_ptr<Connection> connection) {
   if (size_ >= kMaxIdleConnections || holds_bytes) return;
   connection->set_user(this);
   connection->Watch();
-  std::vector<Idle>& idle = idle_[connection->key()];
-  CloseOld(&idle);
-  idle.push_back({std::move(connection), loop_->now()});
+  idle_[connection->key()].push_back({std::move(connection), loop_->now()});
   ++size_;
+  if (timer_.second == 0) timer_ = loop_->CallAt(loop_->now() + kMaxIdle, [this] { CloseOld(); });
 }
 
 void ConnectionPool::Ready(Connection* connection) {
@@ -49,12 +47,24 @@ void ConnectionPool::Ready(Connection* connection) {
   if (idle.empty()) idle_.erase(found);
 }
 
-void ConnectionPool::CloseOld(std::vector<Idle>* idle) {
-  const auto young = std::find_if(idle->begin(), idle->end(), [&](const Idle& candidate) {
-    return candidate.since + kMaxIdle > loop_->now();
-  });
-  size_ -= static_cast<size_t>(young - idle->begin());
-  idle->erase(idle->begin(), young);
+void ConnectionPool::CloseOld() {
+  Instant oldest = kNever;
+  for (auto entry = idle_.begin(); entry != idle_.end();) {
+    std::vector<Idle>& idle = entry->second;
+    const auto young = std::find_if(idle.begin(), idle.end(), [&](const Idle& candidate) {
+      return candidate.since + kMaxIdle > loop_->now();
+    });
+    size_ -= static_cast<size_t>(young - idle.begin());
+    idle.erase(idle.begin(), young);
+    if (idle.empty()) {
+      idle_.erase(entry++);
+      continue;
+    }
+    oldest = std::min(oldest, idle.front().since);
+    ++entry;
+  }
+  timer_ = {kNever, 0};
+  if (oldest != kNever) timer_ = loop_->CallAt(oldest + kMaxIdle, [this] { CloseOld(); });
 }
 
 }  // namespace mg

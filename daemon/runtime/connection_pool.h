@@ -14,6 +14,7 @@ namespace mg {
 class ConnectionPool final : public Connection::User {
  public:
   explicit ConnectionPool(EpollLoop* loop) : loop_(loop) {}
+  ~ConnectionPool() override { loop_->CancelTimer(timer_); }
 
   // The one that was used last; null where none is left.
   std::unique_ptr<Connection> Take(const std::string& key);
@@ -29,11 +30,12 @@ class ConnectionPool final : public Connection::User {
     Instant since;
   };
 
-  void CloseOld(std::vector<Idle>* idle);
+  void CloseOld();
 
   EpollLoop* const loop_;
   absl::flat_hash_map<std::string, std::vector<Idle>> idle_;  // by key, the oldest first
   size_t size_ = 0;
+  Loop::TimerId timer_{kNever, 0};  // while there is any
 };
 
 }  // namespace mg

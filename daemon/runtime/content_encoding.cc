@@ -1,7 +1,5 @@
 #include "daemon/runtime/content_encoding.h"
 
-#include <utility>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
@@ -12,6 +10,7 @@ namespace {
 
 constexpr int kGzipOrZlib = MAX_WBITS + 32;  // zlib sees which of the two it is
 constexpr int kRaw = -MAX_WBITS;
+constexpr unsigned char kGzipMagic = 0x1F;
 
 bool IsIdentity(absl::string_view encoding) {
   return encoding.empty() || absl::EqualsIgnoreCase(encoding, "identity");
@@ -42,7 +41,7 @@ bool IsEncoded(absl::string_view encodings) {
 }
 
 ContentDecoder::ContentDecoder(absl::string_view encodings)
-    : may_be_raw_(absl::StrContains(absl::AsciiStrToLower(encodings), "deflate")) {
+    : is_deflate_(absl::StrContains(absl::AsciiStrToLower(encodings), "deflate")) {
   MG_CHECK(inflateInit2(&stream_, kGzipOrZlib) == Z_OK, "zlib does not start");
 }
 
@@ -53,36 +52,59 @@ bool ContentDecoder::Refuse(const char* problem) {
   return false;
 }
 
-bool ContentDecoder::Take(absl::string_view bytes, std::string* body) {
-  if (ended_) return true;  // padding, which HTTP's own framing has counted
-  const bool first = received_ == 0;
-  received_ += bytes.size();
-  SetInput(bytes);
-  do {
-    Bytef out[16 << 10];
-    stream_.next_out = out;
-    stream_.avail_out = sizeof out;
-    const int result = inflate(&stream_, Z_SYNC_FLUSH);
-    if (result == Z_DATA_ERROR && first && std::exchange(may_be_raw_, false)) {
-      inflateReset2(&stream_, kRaw);
-      SetInput(bytes);
-      continue;
-    }
-    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-      return Refuse("it is not of its content-encoding");
-    }
-    const size_t made = sizeof out - stream_.avail_out;
-    made_ += made;
-    if (IsBomb()) return Refuse("its answer is a decompression bomb");
-    body->append(reinterpret_cast<const char*>(out), made);
-    ended_ = result == Z_STREAM_END;
-  } while (!ended_ && (stream_.avail_in > 0 || stream_.avail_out == 0));
+bool ContentDecoder::Decode(size_t room, std::string* body) {
+  if (!started_ && !Start()) return true;
+  stream_.next_in = reinterpret_cast<const Bytef*>(input_.data());
+  stream_.avail_in = static_cast<uInt>(input_.size());
+  bool good = true;
+  while (good && body->size() < room && (stream_.avail_in > 0 || holds_more_)) {
+    if (ended_ && !NextMember()) break;
+    good = Inflate(body);
+  }
+  input_.erase(0, input_.size() - stream_.avail_in);
+  return good;
+}
+
+// The first two bytes tell whether a frame is there (RFC 1950 §2.2).
+bool ContentDecoder::Start() {
+  if (input_.size() < 2) return false;
+  const unsigned first = static_cast<unsigned char>(input_[0]);
+  const unsigned second = static_cast<unsigned char>(input_[1]);
+  const bool zlib = (first & 0x0F) == Z_DEFLATED && (first << 8 | second) % 31 == 0;
+  const bool gzip = first == kGzipMagic && second == 0x8B;
+  if (is_deflate_ && !zlib && !gzip) inflateReset2(&stream_, kRaw);
+  return started_ = true;
+}
+
+// Another member of gzip may follow; anything else is padding, which HTTP's own framing has
+// counted.
+bool ContentDecoder::NextMember() {
+  if (*stream_.next_in != kGzipMagic) {
+    stream_.avail_in = 0;
+    return false;
+  }
+  inflateReset(&stream_);
+  ended_ = false;
   return true;
 }
 
-void ContentDecoder::SetInput(absl::string_view bytes) {
-  stream_.next_in = reinterpret_cast<const Bytef*>(bytes.data());
-  stream_.avail_in = static_cast<uInt>(bytes.size());
+bool ContentDecoder::Inflate(std::string* body) {
+  Bytef out[16 << 10];
+  stream_.next_out = out;
+  stream_.avail_out = sizeof out;
+  const uInt before = stream_.avail_in;
+  const int result = inflate(&stream_, Z_SYNC_FLUSH);
+  if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+    return Refuse("it is not of its content-encoding");
+  }
+  const size_t made = sizeof out - stream_.avail_out;
+  used_ += before - stream_.avail_in;
+  made_ += made;
+  if (IsBomb()) return Refuse("its answer is a decompression bomb");
+  body->append(reinterpret_cast<const char*>(out), made);
+  ended_ = result == Z_STREAM_END;
+  holds_more_ = !ended_ && stream_.avail_out == 0;
+  return true;
 }
 
 }  // namespace mg

@@ -21,31 +21,42 @@ bool IsEncoded(absl::string_view encodings);
 constexpr size_t kBombBytes = 8 << 20;
 constexpr size_t kBombRatio = 200;
 
-// Decodes one body of one encoding, piece by piece. Owned by one exchange.
+// Decodes one body of one encoding, piece by piece and no faster than it is taken. Owned by one
+// exchange.
 class ContentDecoder {
  public:
-  // Of the Content-Encoding: "deflate" is also taken without zlib's frame, as some servers send it.
+  // Of the Content-Encoding: "deflate" is also taken without zlib's frame, as some servers send it,
+  // and gzip in several members (RFC 1952 §2.2).
   explicit ContentDecoder(absl::string_view encodings);
   ContentDecoder(const ContentDecoder&) = delete;
   ContentDecoder& operator=(const ContentDecoder&) = delete;
   ~ContentDecoder();
 
-  // Appends what `bytes` hold. False: they are not of that encoding, or a bomb; problem() says
-  // which, and no more may come.
-  bool Take(absl::string_view bytes, std::string* body);
+  // What has come and is not decoded yet: pieces are appended here.
+  std::string* input() { return &input_; }
+  // Decodes the input until `body`, to which it appends, has `room` bytes (or some KiB more).
+  // False: it is not of that encoding, or a bomb; problem() says which, and no more may come.
+  bool Decode(size_t room, std::string* body);
+  // Whether Decode has more to append without more input.
+  bool pending() const { return started_ && (holds_more_ || !input_.empty()); }
   // Whether the compressed stream is at its end; nothing at all counts as such.
-  bool complete() const { return ended_ || received_ == 0; }
+  bool complete() const { return input_.empty() && (ended_ || used_ == 0); }
   const char* problem() const { return problem_; }
 
  private:
-  void SetInput(absl::string_view bytes);
+  bool Start();
+  bool NextMember();
+  bool Inflate(std::string* body);
   bool Refuse(const char* problem);
-  bool IsBomb() const { return made_ > kBombBytes && made_ / kBombRatio > received_; }
+  bool IsBomb() const { return made_ > kBombBytes && made_ / kBombRatio > used_; }
 
+  const bool is_deflate_;
+  std::string input_;
   z_stream stream_{};
-  size_t received_ = 0;
+  size_t used_ = 0;
   size_t made_ = 0;
-  bool may_be_raw_;
+  bool started_ = false;
+  bool holds_more_ = false;
   bool ended_ = false;
   const char* problem_ = "";
 };

@@ -92,6 +92,9 @@ CurlEasy::CurlEasy(CurlMulti* multi) : curl_(curl_easy_init()), multi_(multi) {
   Set(curl_, CURLOPT_PRIVATE, this);
   Set(curl_, CURLOPT_ERRORBUFFER, error_);
 
+  // Else it asks the environment, where proxies are that SetProxy did not name.
+  Set(curl_, CURLOPT_PROXY, "");
+  Set(curl_, CURLOPT_NOPROXY, "");
   Set(curl_, CURLOPT_PROTOCOLS_STR, "http,https");
   Set(curl_, CURLOPT_FOLLOWLOCATION, 0L);
   Set(curl_, CURLOPT_PATH_AS_IS, 1L);

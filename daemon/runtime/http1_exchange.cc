@@ -11,6 +11,10 @@ namespace {
 
 // Of a body, decoded, that nobody takes: beyond it the provider has to wait.
 constexpr size_t kMaxUnread = 256 << 10;
+// What one turn of the loop reads at most, whatever comes of it: others have their turns too.
+constexpr size_t kMaxOfTurn = 128 << 10;
+// A kept connection that ends so soon after a request was on its way out already.
+constexpr absl::Duration kStale = absl::Seconds(3);
 
 // What we say ourselves, and nobody for us.
 bool IsFraming(absl::string_view name) {
@@ -46,7 +50,7 @@ std::string RequestHead(const HttpRequest& request, const UpstreamUrl& url) {
 }
 
 std::string KeyOf(const UpstreamUrl& url, const HttpEndpoint& endpoint) {
-  return absl::StrCat(url.https ? "s" : "", url.Peer(), " ", endpoint.ca_file);
+  return absl::StrCat(url.https ? "https " : "http ", url.Peer(), " ", endpoint.ca_file);
 }
 
 std::string ErrnoText(int error) {
@@ -67,7 +71,7 @@ Http1Exchange::Http1Exchange(Http1Shared* shared, HttpRequest request, UpstreamU
       head_text_(RequestHead(request_, url_)),
       changed_(shared->loop) {}
 
-Http1Exchange::~Http1Exchange() { CancelConnectTimer(); }
+Http1Exchange::~Http1Exchange() { CancelTimer(); }
 
 void Http1Exchange::Start() {
   connection_ = shared_->pool.Take(KeyOf(url_, endpoint_));
@@ -83,21 +87,26 @@ void Http1Exchange::Connect() {
   connector_ =
       std::make_unique<CurlConnector>(shared_->names, connect_timeout_,
                                       [this](absl::StatusOr<int> fd) { Connected(std::move(fd)); });
-  connect_timer_ = shared_->loop->CallAt(shared_->loop->now() + connect_timeout_, [this] {
-    connect_timer_ = {kNever, 0};
-    ConnectTimedOut();
-  });
+  connect_by_ = shared_->loop->now() + connect_timeout_;
   connector_->Connect(url_);
 }
 
-void Http1Exchange::CancelConnectTimer() {
-  shared_->loop->CancelTimer(connect_timer_);
-  connect_timer_ = {kNever, 0};
+void Http1Exchange::SetTimer(Instant at, void (Http1Exchange::*then)()) {
+  timer_ = shared_->loop->CallAt(at, [this, then] {
+    timer_ = {kNever, 0};
+    (this->*then)();
+  });
 }
 
-void Http1Exchange::ConnectTimedOut() {
-  connector_.reset();
-  End(NoConnectionInTime(url_.Peer()));
+void Http1Exchange::CancelTimer() {
+  shared_->loop->CancelTimer(timer_);
+  timer_ = {kNever, 0};
+}
+
+void Http1Exchange::HandshakeTimedOut() {
+  absl::Status status = NoConnectionInTime(url_.Peer());
+  SetConnectStep(ConnectStep::kTls, &status);
+  End(std::move(status));
 }
 
 // Within a callback of the connector, which therefore stays until the connection stands.
@@ -110,6 +119,7 @@ void Http1Exchange::Connected(absl::StatusOr<int> fd) {
   if (!session.ok()) return End(session.status());
   connection_->UseTls(*std::move(session));
   state_ = State::kShakesHands;
+  SetTimer(connect_by_, &Http1Exchange::HandshakeTimedOut);
   ShakeHands();
 }
 
@@ -126,9 +136,10 @@ void Http1Exchange::ShakeHands() {
 }
 
 void Http1Exchange::BeginExchange() {
-  CancelConnectTimer();
+  CancelTimer();
   state_ = State::kExchanges;
   sent_ = true;
+  sent_at_ = shared_->loop->now();
   written_ = 0;
   write_failed_ = false;
   parser_ = std::make_unique<ResponseParser>(request_.method == "HEAD");
@@ -156,13 +167,19 @@ void Http1Exchange::Ready(Connection*) {
 }
 
 void Http1Exchange::Receive() {
+  Decode();
+  if (state_ == State::kEnded) return;
+  size_t of_turn = 0;
   while (body_.size() < kMaxUnread) {
+    if (of_turn >= kMaxOfTurn) return ReceiveNextTurn();
     size_t got = 0;
     switch (connection_->Read(shared_->buffer, sizeof shared_->buffer, &got)) {
       case Io::kSome:
+        of_turn += got;
         if (!TakeBytes({shared_->buffer, got})) return;
         // Less than was asked for is all there is: the loop tells of more.
-        if (connection_->tls() == nullptr && got < sizeof shared_->buffer) {
+        if (connection_->tls() == nullptr && got < sizeof shared_->buffer &&
+            body_.size() < kMaxUnread) {
           return connection_->Watch();
         }
         break;
@@ -178,49 +195,70 @@ void Http1Exchange::Receive() {
   connection_->Rest();
 }
 
+// What TLS has read already the loop does not tell of.
+void Http1Exchange::ReceiveNextTurn() {
+  if (connection_->tls() == nullptr || !connection_->tls()->holds_bytes()) {
+    return connection_->Watch();
+  }
+  connection_->Rest();
+  SetTimer(shared_->loop->now(), &Http1Exchange::Receive);
+}
+
 absl::Status Http1Exchange::Malformed(const char* problem) const {
   return MakeError(ErrorClass::kMalformed,
                    absl::StrCat(url_.Peer(), " does not answer as it should: ", problem));
 }
 
+// False where nothing more may come of this connection.
 bool Http1Exchange::TakeBytes(absl::string_view bytes) {
-  std::string encoded;
   const bool head_before = parser_->head_complete();
-  std::string* const into = decoder_ != nullptr || !head_before ? &encoded : &body_;
-  const bool taken = parser_->Take(bytes, into);
+  const bool taken = parser_->Take(bytes, decoder_ == nullptr ? &body_ : decoder_->input());
   if (parser_->head_complete() && !head_before) {
     const absl::string_view encodings = FindHeader(parser_->head().headers, "content-encoding");
-    if (IsEncoded(encodings)) decoder_ = std::make_unique<ContentDecoder>(encodings);
+    if (IsEncoded(encodings)) {
+      decoder_ = std::make_unique<ContentDecoder>(encodings);
+      decoder_->input()->swap(body_);
+    }
+    changed_.Notify();
   }
-  if (decoder_ == nullptr && into == &encoded) {
-    body_.append(encoded);
-  } else if (decoder_ != nullptr && !encoded.empty() && !decoder_->Take(encoded, &body_)) {
-    End(Malformed(decoder_->problem()));
-    return false;
+  Decode();
+  if (!taken && state_ != State::kEnded) End(Malformed(parser_->problem()));
+  return state_ != State::kEnded;
+}
+
+// As much as there is room for. With all of it the exchange is at its end.
+void Http1Exchange::Decode() {
+  if (decoder_ != nullptr && !decoder_->Decode(kMaxUnread, &body_)) {
+    return End(Malformed(decoder_->problem()));
   }
-  if (!taken) {
-    End(Malformed(parser_->problem()));
-    return false;
-  }
-  if (parser_->head_complete()) changed_.Notify();
-  if (!parser_->complete()) return true;
-  Complete();
-  return false;
+  if (!body_.empty()) changed_.Notify();
+  const bool pending = decoder_ != nullptr && decoder_->pending();
+  if (!pending && parser_->complete()) Complete();
 }
 
 void Http1Exchange::TakeEnd(const std::string& how) {
-  if (how.empty() && parser_->TakeEnd()) return Complete();
+  if (how.empty() && parser_->TakeEnd()) {
+    if (decoder_ == nullptr || decoder_->complete()) return Complete();
+    return End(Cut(how));
+  }
   // A kept connection that ends without a byte was most likely closed as the request went out: once
   // more, on a new one (row 41 of spec/resilience.md §4.3).
-  if (kept_ && !parser_->begun()) {
+  if (kept_ && !parser_->begun() && shared_->loop->now() < sent_at_ + kStale) {
     connection_.reset();
     return Connect();
   }
-  absl::string_view text = " closed the connection before its answer was whole";
-  if (!parser_->begun()) text = " closed the connection without an answer";
-  End(MakeError(ErrorClass::kReset,
-                how.empty() ? absl::StrCat(url_.Peer(), text)
-                            : absl::StrCat("the connection to ", url_.Peer(), " broke: ", how)));
+  End(Cut(how));
+}
+
+absl::Status Http1Exchange::Cut(const std::string& how) const {
+  if (!how.empty()) {
+    return MakeError(ErrorClass::kReset,
+                     absl::StrCat("the connection to ", url_.Peer(), " broke: ", how));
+  }
+  const absl::string_view text = parser_->begun()
+                                     ? " closed the connection before its answer was whole"
+                                     : " closed the connection without an answer";
+  return MakeError(ErrorClass::kReset, absl::StrCat(url_.Peer(), text));
 }
 
 void Http1Exchange::Complete() {
@@ -234,7 +272,7 @@ void Http1Exchange::Complete() {
 }
 
 void Http1Exchange::End(absl::Status failure) {
-  CancelConnectTimer();
+  CancelTimer();
   state_ = State::kEnded;
   connection_.reset();
   failure_ = std::move(failure);

@@ -46,17 +46,20 @@ class Http1Exchange : public HttpExchange, public Connection::User {
   void Connect();
   void Connected(absl::StatusOr<int> fd);
   void ShakeHands();
-  void ConnectTimedOut();
+  void HandshakeTimedOut();
   void BeginExchange();
   void Send();
   void Receive();
-  // False where nothing more may come of this connection.
+  void ReceiveNextTurn();
   bool TakeBytes(absl::string_view bytes);
+  void Decode();
   void TakeEnd(const std::string& how);
   void Complete();
   void End(absl::Status failure);
   absl::Status Malformed(const char* problem) const;
-  void CancelConnectTimer();
+  absl::Status Cut(const std::string& how) const;
+  void SetTimer(Instant at, void (Http1Exchange::*then)());
+  void CancelTimer();
 
   Http1Shared* const shared_;
   const HttpRequest request_;
@@ -66,11 +69,13 @@ class Http1Exchange : public HttpExchange, public Connection::User {
   const std::string head_text_;
 
   State state_ = State::kEnded;
-  std::unique_ptr<CurlConnector> connector_;  // in kConnects
+  std::unique_ptr<CurlConnector> connector_;  // from kConnects on
   std::unique_ptr<Connection> connection_;    // in kShakesHands and kExchanges
-  Loop::TimerId connect_timer_{kNever, 0};
-  bool kept_ = false;  // the connection served others before
+  Instant connect_by_ = kNever;
+  Loop::TimerId timer_{kNever, 0};  // of the handshake, or of what TLS holds
+  bool kept_ = false;               // the connection served others before
   bool sent_ = false;
+  Instant sent_at_ = kNever;
   size_t written_ = 0;  // of the head and the body
   bool write_failed_ = false;
 

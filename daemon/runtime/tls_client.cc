@@ -30,7 +30,10 @@ TlsClient::ContextPtr TlsClient::NewContext(const std::string& ca_file) {
   MG_CHECK(context != nullptr, "OpenSSL does not start");
   if (SSL_CTX_load_verify_file(context.get(), ca_file.c_str()) != 1) return nullptr;
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  // A ca_file may name the issuer or the server's own certificate alone, as for libcurl.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);  // 34 KiB a connection that rests
@@ -65,12 +68,14 @@ absl::StatusOr<std::unique_ptr<TlsSession>> TlsClient::NewSession(const Upstream
   SSL* const ssl = SSL_new(context);
   MG_CHECK(ssl != nullptr, "no TLS session");
   auto session = std::make_unique<TlsSession>(ssl);
-  if (IsIpLiteral(url.host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), url.host.c_str());
-  } else {
-    SSL_set1_host(ssl, url.host.c_str());
-    SSL_set_tlsext_host_name(ssl, url.host.c_str());
+  const bool is_ip = IsIpLiteral(url.host);
+  const int named = is_ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), url.host.c_str())
+                          : SSL_set1_host(ssl, url.host.c_str());
+  if (named != 1) {
+    return OfTls(MakeError(ErrorClass::kConnectFinal,
+                           absl::StrCat("no certificate can be checked for ", url.Peer())));
   }
+  if (!is_ip) SSL_set_tlsext_host_name(ssl, url.host.c_str());
   SSL_set_fd(ssl, fd);
   SSL_set_connect_state(ssl);
   return session;

@@ -311,6 +311,10 @@ TEST_F(HttpServerTest, ABodyComesByItsLengthOrInChunksCutAtEveryByte) {
       ASSERT_THAT(client.ReadReply(), HasSubstr("POST /p {\"a\": 1}")) << cut;
     }
   }
+  for (const char byte : Post("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+    client.Send(absl::string_view(&byte, 1));
+  }
+  EXPECT_THAT(client.ReadReply(), testing::EndsWith("POST /p "));
   client.Send(absl::StrCat(bodies[1], bodies[0], kGet));
   for (int i = 0; i < 2; ++i) EXPECT_THAT(client.ReadReply(), HasSubstr("{\"a\": 1}"));
   EXPECT_THAT(client.ReadReply(), HasSubstr("GET /x?y hello"));

@@ -59,6 +59,18 @@ TEST(ResponseParserTest, AnAnswerIsTheSameWhereverItIsCut) {
   }
 }
 
+TEST(ResponseParserTest, AnAnswerMayComeByteByByte) {
+  constexpr absl::string_view kEmpty =
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (const absl::string_view answer : {kLength, kChunked, kEmpty}) {
+    std::vector<absl::string_view> bytes;
+    for (size_t i = 0; i < answer.size(); ++i) bytes.push_back(answer.substr(i, 1));
+    const Parsed parsed = Parse(bytes);
+    EXPECT_TRUE(parsed.complete) << parsed.problem;
+    EXPECT_EQ(parsed.body, answer == kEmpty ? "" : "hello");
+  }
+}
+
 TEST(ResponseParserTest, ABodyWithoutLengthGoesToTheEnd) {
   constexpr absl::string_view kHead = "HTTP/1.0 200 OK\r\n\r\n";
   EXPECT_FALSE(Parse({kHead, "hel", "lo"}).complete);

@@ -213,6 +213,31 @@ TEST(UpstreamClientTest, AGzipStreamIsNotHeldBack) {
   EXPECT_TRUE(ask.answer.body_status.ok());
 }
 
+TEST(UpstreamClientTest, AGzipStreamThatIsCutIsAReset) {
+  const std::string whole = Gzipped("all that there is");
+  FakeUpstream upstream;
+  upstream.Otherwise().Reply(Script()
+                                 .Header("content-encoding", "gzip")
+                                 .UntilClose()
+                                 .Body(whole.substr(0, whole.size() - 8)));
+  LoopThread loop;
+  const Answer answer = loop.Get(upstream.Url("/"));
+  EXPECT_EQ(answer.body, "all that there is");
+  EXPECT_EQ(ClassOf(answer.body_status), ErrorClass::kReset) << answer.body_status;
+}
+
+TEST(UpstreamClientTest, PaddingBehindGzipEndsWithItsFraming) {
+  FakeUpstream upstream;
+  Script script;
+  script.Header("content-encoding", "gzip").Chunked().Body(Gzipped("hello"));
+  for (int i = 0; i < 64; ++i) script.Body(std::string(64 << 10, '\0'));
+  upstream.Otherwise().Reply(std::move(script));
+  LoopThread loop;
+  const Answer answer = loop.Get(upstream.Url("/"));
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_TRUE(answer.body_status.ok()) << answer.body_status;
+}
+
 TEST(UpstreamClientTest, ReadAllKeepsItsLimit) {
   FakeUpstream upstream;
   upstream.Otherwise().Reply(Script().Body(std::string(1000, 'x')));

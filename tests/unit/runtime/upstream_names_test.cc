@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/unit/runtime/fake_resolver.h"
@@ -171,6 +173,24 @@ TEST(UpstreamProxyTest, LoopbackIsAskedDirectly) {
   ask.request.url = upstream.Url("/");
   ask.endpoint.proxy = proxy.Url();
   EXPECT_EQ(loop.Finish(&ask).body, "direct");
+  EXPECT_EQ(proxy.connections(), 0);
+}
+
+// Which proxies there are the client is told; libcurl must not look for itself.
+TEST(UpstreamProxyTest, NothingIsTakenFromTheEnvironmentUnasked) {
+  const FakeResolver resolver;
+  FakeUpstream proxy;
+  FakeUpstream upstream;
+  upstream.Otherwise().Reply(Script().Body("direct"));
+  for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"}) {
+    setenv(name, proxy.Url().c_str(), 1);
+  }
+  {
+    LoopThread loop;
+    EXPECT_EQ(loop.Get(upstream.Url("/")).body, "direct");
+    EXPECT_EQ(loop.Get(UrlOf(upstream, "ok.fake", "/")).body, "direct");
+  }
+  for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"}) unsetenv(name);
   EXPECT_EQ(proxy.connections(), 0);
 }
 
