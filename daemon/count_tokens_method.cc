@@ -16,7 +16,7 @@
 namespace mg {
 namespace {
 
-// A text of its own, or the chat's prompt in one of its two forms.
+// A text of its own, or the chat's prompt in one of its two forms; nothing is empty text.
 absl::Status Check(v1::CountTokensRequest* request, const Snapshot& snapshot) {
   if (request->has_text()) {
     if (request->chat().messages_size() == 0 && !request->chat().has_legacy_prompt()) {
@@ -27,8 +27,8 @@ absl::Status Check(v1::CountTokensRequest* request, const Snapshot& snapshot) {
   }
   if (absl::Status status = TakeLegacyPrompt(request->mutable_chat()); !status.ok()) return status;
   if (request->chat().messages_size() == 0) {
-    return FieldError(ErrorClass::kInvalidRequest, "chat.messages",
-                      "there is nothing to count: set text, or messages in chat");
+    request->set_text("");
+    return absl::OkStatus();
   }
   return CheckChat(request->chat(), snapshot);
 }
@@ -56,11 +56,12 @@ v1::CountTokensResponse Estimate(Call& call) {
   return response;
 }
 
-// May an estimate stand for the count that failed? Not where the caller is to blame or went away.
+// May an estimate stand for the count that failed, or that its provider is not asked for now? Not
+// where the caller is to blame or went away.
 bool MayEstimate(const absl::Status& status) {
   const ErrorClass error_class = ClassOf(status);
   return RuleOf(error_class).fault == absl::string_view("provider") ||
-         error_class == ErrorClass::kUnsupportedField;
+         error_class == ErrorClass::kUnsupportedField || error_class == ErrorClass::kNoCandidate;
 }
 
 // What the caller gets where the provider does not count: an estimate, and why it is one.
@@ -75,6 +76,10 @@ v1::CountTokensResponse EstimateInstead(Call& call, const absl::Status& why) {
 
 Task<absl::Status> Run(Call& call, Rpc& rpc) {
   MG_CO_RETURN_IF_ERROR(PlanCall(call, rpc, call.asked.count->chat().model()));
+  // The prompt goes to no vendor but the one that a chat would ask first, nor does another's count
+  // stand for that one's (spec/tokens.md §6.1).
+  call.plan.order.resize(1);
+  call.plan.may_change_candidate = false;
   DeadlineTimer timer(call.loop, call.deadline, call.cancellation);
   v1::CountTokensResponse response;
   if (ProviderCounts(call)) {

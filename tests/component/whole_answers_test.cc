@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "absl/strings/str_replace.h"
 #include "daemon/build_snapshot.h"
 #include "daemon/config/load.h"
 #include "daemon/count_tokens_method.h"
@@ -43,12 +44,12 @@ class WholeAnswers : public testing::Test {
   }
 
  protected:
-  WholeAnswers() : http_(&loop_) {
+  explicit WholeAnswers(const std::string& config = kConfig) : http_(&loop_) {
     EXPECT_EQ(pipe(log_), 0);
     Outside outside;
     outside.variable = [](const std::string&) { return "sk-ant"; };
     outside.file = [](const std::string&, size_t) { return absl::NotFoundError("none"); };
-    const LoadedConfig loaded = LoadConfig({kConfig, "test"}, outside);
+    const LoadedConfig loaded = LoadConfig({config, "test"}, outside);
     EXPECT_TRUE(loaded.ok()) << ToText(loaded.problems);
     auto snapshot = BuildSnapshot(loaded, &lasting_, loop_.now());
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
@@ -275,16 +276,40 @@ TEST_F(WholeAnswers, ACountThatTheCallerIsToBlameForIsRefused) {
 TEST_F(WholeAnswers, CountingWantsOneThingToCount) {
   v1::CountTokensRequest request;
   request.mutable_chat()->set_model("house/e");
-  EXPECT_EQ(DetailOf(Call<CountTokensMethod>(request)).field(), "chat.messages");
   request.set_text("x");
   request.mutable_chat()->add_messages()->set_role(v1::ROLE_USER);
   EXPECT_EQ(DetailOf(Call<CountTokensMethod>(request)).field(), "text");
   request.mutable_chat()->clear_messages();
-  request.set_text("");
+  for (const bool empty_text : {true, false}) {
+    request.clear_text();
+    if (empty_text) request.set_text("");
+    rpc_.sent.clear();
+    ASSERT_TRUE(Call<CountTokensMethod>(request).ok());
+    const auto response = Sent<v1::CountTokensResponse>();
+    EXPECT_EQ(response.tokens(), 0);
+    EXPECT_EQ(response.accuracy(), v1::CountTokensResponse::ACCURACY_EXACT);
+  }
+}
+
+class CountOfAGroup : public WholeAnswers {
+ protected:
+  CountOfAGroup()
+      : WholeAnswers(absl::StrReplaceAll(kConfig, {{"{ provider: house, model: e }",
+                                                    "{ provider: claude, model: claude-haiku-4-5 "
+                                                    "}"}})) {}
+};
+
+TEST_F(CountOfAGroup, APromptIsCountedByNobodyButWhoWouldBeAskedFirst) {
+  http_.Then(Script::Json(402, R"({"error":{"type":"billing_error","message":"no money"}})"));
+  v1::CountTokensRequest request = OfClaude();
+  request.mutable_chat()->set_model("both");
   ASSERT_TRUE(Call<CountTokensMethod>(request).ok());
   const auto response = Sent<v1::CountTokensResponse>();
-  EXPECT_EQ(response.tokens(), 0);
-  EXPECT_EQ(response.accuracy(), v1::CountTokensResponse::ACCURACY_EXACT);
+  EXPECT_EQ(response.method(), "estimate bytes") << "not the mock's count of words";
+  EXPECT_EQ(response.report().provider(), "claude");
+  for (const v1::Attempt& attempt : response.report().attempts()) {
+    EXPECT_EQ(attempt.provider(), "claude");
+  }
 }
 
 TEST_F(WholeAnswers, ModelsAreListedAliasesFirst) {
