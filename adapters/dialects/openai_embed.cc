@@ -1,6 +1,8 @@
 #include "adapters/dialects/openai_embed.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -115,24 +117,36 @@ void AddUsage(const v1::Usage& batch, v1::Usage* sum) {
   if (batch.has_total_tokens()) sum->set_total_tokens(sum->total_tokens() + batch.total_tokens());
 }
 
+// Hardly less than it takes: English has four bytes a token, Chinese and code three.
+int64_t TokensAtMost(const v1::EmbedInput& input) {
+  if (!input.token_ids().empty()) return input.token_ids_size();
+  return (static_cast<int64_t>(input.text().size()) + 1) / 2;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<EmbedBatch>> CutOpenAiEmbed(const v1::EmbedRequest& request,
                                                        const DialectContext& context) {
   const OpenAiProfile& profile = OpenAiProfileOf(context);
   if (absl::Status status = CheckSettings(request, profile); !status.ok()) return status;
-  const int limit = profile.embed_batch;
+  const int64_t total =
+      profile.embed_total > 0 ? profile.embed_total : std::numeric_limits<int64_t>::max();
   std::vector<EmbedBatch> batches;
-  bool tokens = false;  // the running batch is of token lists
+  bool of_ids = false;  // the running batch is of token lists
+  int64_t tokens = 0;   // and takes so many
   for (int i = 0; i < request.inputs_size(); ++i) {
     if (absl::Status status = CheckInput(request.inputs(i), i, context); !status.ok()) {
       return status;
     }
-    const bool is_tokens = !request.inputs(i).token_ids().empty();
-    if (batches.empty() || batches.back().count == limit || is_tokens != tokens) {
+    const bool is_ids = !request.inputs(i).token_ids().empty();
+    const int64_t more = TokensAtMost(request.inputs(i));
+    if (batches.empty() || batches.back().count == profile.embed_batch || is_ids != of_ids ||
+        tokens + more > total) {
       batches.push_back({i, 0});
+      tokens = 0;
     }
-    tokens = is_tokens;
+    of_ids = is_ids;
+    tokens += more;
     ++batches.back().count;
   }
   return batches;

@@ -26,6 +26,7 @@ constexpr Profile OpenAi() {
   p.reasoning_back = false;
   p.unanswered_calls = false;
   p.embed_batch = 2048;
+  p.embed_total = 300'000;
   p.embed_base64 = true;
   p.embed_tokens = true;
   p.embed_user = "user";

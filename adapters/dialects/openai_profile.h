@@ -80,6 +80,7 @@ struct OpenAiProfile {
   Audio audio = Audio::kObject;
 
   int embed_batch = 256;  // 0: it has no embeddings
+  int embed_total = 0;    // tokens of one request; 0: no limit is known
   absl::string_view dimensions = "dimensions";
   absl::string_view element_type = "";  // the member for EmbedRequest.element_type
   bool embed_base64 = false;

@@ -118,6 +118,23 @@ TEST(EmbedRequest, TextsAndTokenListsAreCutApart) {
   EXPECT_EQ(OpenAi().CutEmbed(Texts(257), Context(true))->size(), 2u);
 }
 
+TEST(EmbedRequest, NoRequestHasMoreTokensThanOpenAiTakes) {
+  v1::EmbedRequest request;
+  for (int i = 0; i < 80; ++i) request.add_inputs()->set_text(std::string(16000, 'x'));
+  for (int i = 0; i < 40; ++i) {
+    auto* ids = request.add_inputs()->mutable_token_ids();
+    for (int k = 0; k < 8000; ++k) ids->Add(k);
+  }
+  auto batches = OpenAi().CutEmbed(request, Context(false));
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  std::vector<int> counts;
+  for (const EmbedBatch& batch : *batches) counts.push_back(batch.count);
+  EXPECT_THAT(counts, ElementsAre(37, 37, 6, 37, 3));
+  // Of a server that is not OpenAI's the limit is not known.
+  request.mutable_inputs()->DeleteSubrange(80, 40);
+  EXPECT_EQ(OpenAi().CutEmbed(request, Context(true))->size(), 1u);
+}
+
 TEST(EmbedAnswer, Base64IsLittleEndianFloats) {
   v1::EmbedResponse response;
   const absl::Status status = OpenAi().DecodeEmbed(
