@@ -66,6 +66,8 @@ size_t BodyParser::Take(absl::string_view bytes) {
     refusal_ = HttpRefusal{413, "the body of the request is too large"};
   } else if (error && error != http::error::need_more) {
     refusal_ = HttpRefusal{400, "the body of the request is malformed"};
+  } else if (!done() && bytes.size() - taken > kMaxRequestHead) {
+    refusal_ = HttpRefusal{400, "a chunk of the request has an endless head"};
   }
   return taken;
 }

@@ -341,6 +341,8 @@ TEST_F(HttpServerTest, EveryBodyThatIsNoneIsRefused) {
       {Post("Content-Length: 99999999999999999999\r\n\r\n"), "400"},
       {Post("Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"), "413"},
       {Post("Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "400"},
+      {Post(absl::StrCat("Transfer-Encoding: chunked\r\n\r\n1;", std::string(80 << 10, 'x'))),
+       "400"},
       {Post("Transfer-Encoding: gzip\r\n\r\n"), "501"},
       {Post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"), "400"},
       {"PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"}};
