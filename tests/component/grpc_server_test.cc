@@ -129,7 +129,7 @@ TEST(GrpcServer, ADeadlineReachesTheMethodAsDeadline) {
   EXPECT_EQ(ClassOf(fixture.seen().Cancelled(0)), ErrorClass::kDeadline);
 }
 
-TEST(GrpcServer, ACallerThatGoesAwayCancelsItsCall) {
+TEST(GrpcServer, Row29ACallerThatGoesAwayCancelsItsCall) {
   Fixture fixture;
   auto stub = fixture.NewStub();
   grpc::ClientContext context;
@@ -140,7 +140,7 @@ TEST(GrpcServer, ACallerThatGoesAwayCancelsItsCall) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
 }
 
-TEST(GrpcServer, ALostConnectionCancelsItsCalls) {
+TEST(GrpcServer, Row29ALostConnectionCancelsItsCalls) {
   Fixture fixture;
   grpc::CompletionQueue queue;
   {

@@ -152,42 +152,5 @@ TEST_P(StreamScenarios, Row56AReaderThatStopsEndsItsOwnCall) {
 
 INSTANTIATE_TEST_SUITE_P(Streams, StreamScenarios, testing::Values(true));
 
-// A cancel closes the upstream at once, in every phase, 64 times over.
-TEST_P(Scenarios, Row28ACancelReachesTheUpstreamInEveryPhase) {
-  struct Phase {
-    const char* name;
-    Script script;
-    absl::Duration at;
-    size_t hits;
-  };
-  const std::vector<Phase> phases = {
-      {"head", Good(Stream()).HeadAfter(absl::Hours(1)), absl::Seconds(1), 1},
-      {"back-off", Failing(503), absl::Milliseconds(100), 1},
-      {"body",
-       Stream() ? Tokens(3, Script::End::kStall)
-                : Script::Json(200, "{").EndsBy(Script::End::kStall),
-       absl::Seconds(1), 1},
-  };
-  for (const Phase& phase : phases) {
-    for (int i = 0; i < 64; ++i) {
-      CallFixture fixture;
-      fixture.Add("a");
-      fixture.http.Then(phase.script);
-      const std::shared_ptr<CallOutcome> outcome = fixture.Begin(Stream());
-      fixture.loop.RunFor(phase.at + absl::Milliseconds(i));
-      ASSERT_FALSE(outcome->ended) << phase.name;
-      outcome->rpc->cancellation()->Cancel(MakeError(ErrorClass::kCancel, "gone"));
-      const Instant cancelled = fixture.loop.now();
-      fixture.loop.RunUntilIdle();
-      ASSERT_TRUE(outcome->ended) << phase.name;
-      ASSERT_EQ(DetailOf(outcome->status).kind(), v1::ERROR_KIND_CANCELLED_BY_CALLER);
-      ASSERT_LE(outcome->ended_at - cancelled, absl::Milliseconds(50)) << phase.name;
-      ASSERT_EQ(fixture.http.hits().size(), phase.hits);
-      ASSERT_EQ(fixture.TargetAt(0).breaker->View(cancelled).window_failed,
-                std::string(phase.name) == "back-off" ? 1 : 0);
-    }
-  }
-}
-
 }  // namespace
 }  // namespace mg

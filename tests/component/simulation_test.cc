@@ -153,7 +153,8 @@ class World {
  public:
   explicit World(uint64_t seed) : dice_(seed) {
     fixture_.random = [this] { return dice_.Uniform(); };
-    fixture_.SetPolicy(PolicyOf(dice_));
+    policy_ = PolicyOf(dice_);
+    fixture_.SetPolicy(policy_);
     const int candidates = dice_.Between(1, 4);
     for (int i = 0; i < candidates; ++i) {
       Candidate& candidate = fixture_.Add(absl::StrCat("p", i));
@@ -165,6 +166,7 @@ class World {
     fixture_.retry.max_attempts = dice_.Between(1, 6);
     fixture_.may_change_candidate = !dice_.OneIn(5);
     fixture_.http.Generate([this](const std::string& url) {
+      ExpectProbesBounded();  // with the one that has just been let in
       const std::string name = url.substr(std::string("http://").size(), 2);
       return Answer(dice_, name, asked_stream_);
     });
@@ -230,14 +232,19 @@ class World {
     }
   }
 
-  // I1
+  // I1: of each breaker there is.
   void ExpectProbesBounded() {
+    const Instant now = fixture_.loop.now();
     for (size_t i = 0; i < candidates_; ++i) {
-      EXPECT_LE(fixture_.TargetAt(i).breaker->View(fixture_.loop.now()).probes, 3);
+      for (const CircuitBreaker* breaker :
+           {fixture_.TargetAt(i).breaker.get(), fixture_.EndpointAt(i).breaker.get()}) {
+        EXPECT_LE(breaker->View(now).probes, policy_.breaker.half_open_max_probes);
+      }
     }
   }
 
   Dice dice_;
+  ResiliencePolicy policy_;
   CallFixture fixture_;
   size_t candidates_ = 0;
   bool asked_stream_ = false;
