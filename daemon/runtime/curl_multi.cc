@@ -201,6 +201,12 @@ void CurlEasy::SetProxy(const std::string& proxy, const std::string& no_proxy) {
   no_proxy_ = no_proxy;
 }
 
+void CurlEasy::ForgetName(const std::string& peer) {
+  forgotten_text_ = absl::StrCat("-", peer);
+  forgotten_.data = forgotten_text_.data();
+  Set(curl_, CURLOPT_RESOLVE, &forgotten_);
+}
+
 void CurlEasy::SetConnectOnly(const std::string& peer) {
   connect_only_ = true;
   Set(curl_, CURLOPT_CONNECT_ONLY, 1L);

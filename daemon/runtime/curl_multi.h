@@ -72,6 +72,8 @@ class CurlEasy {
   void SetCaFile(const std::string& ca_file);
   // Empty: none, whatever the environment says.
   void SetProxy(const std::string& proxy, const std::string& no_proxy);
+  // What libcurl's cache has of a "host:port" is forgotten as the transfer begins.
+  void ForgetName(const std::string& peer);
   // Connects to a host and port, and that is all: no TLS, no request.
   void SetConnectOnly(const std::string& peer);
   // The connected socket of such a transfer, in Done with CURLE_OK: the caller's from then on.
@@ -92,6 +94,8 @@ class CurlEasy {
   // libcurl's list of headers, its nodes in one vector and its texts in one string.
   std::string header_text_;
   std::vector<curl_slist> header_nodes_;
+  std::string forgotten_text_;
+  curl_slist forgotten_ = {};  // a list of one
   std::string ca_file_;
   std::string proxy_;
   std::string no_proxy_;

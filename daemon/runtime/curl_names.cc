@@ -62,6 +62,7 @@ void NameLookup::Begin(const CurlRoute& route) {
   request.url = absl::StrCat(route.url.https ? "https://" : "http://", peer_, "/");
   easy_->SetRequest(request);
   easy_->SetProxy(route.proxy, route.no_proxy);
+  easy_->ForgetName(peer_);
   names_->multi().Add(easy_.get());
 }
 
@@ -103,6 +104,16 @@ void CurlNames::Forget(NamedTransfer* transfer) {
   waiting.erase(std::find(waiting.begin(), waiting.end(), transfer));
 }
 
+// Of a name alone, and of our own lookups: behind a proxy the host is looked up by the proxy.
+void CurlNames::Distrust(const CurlRoute& route) {
+  if (!route.proxy.empty() || IsIpLiteral(route.url.host)) return;
+  distrusted_.insert(NameKey(route));
+}
+
+bool CurlNames::Distrusts(const CurlRoute& route) const {
+  return !distrusted_.empty() && distrusted_.contains(NameKey(route));
+}
+
 void CurlNames::BeginLookups() {
   while (under_way_ < kMaxLookups && !queue_.empty()) {
     NameLookup* const next = queue_.front();
@@ -118,6 +129,7 @@ void CurlNames::BeginLookups() {
 
 void CurlNames::LookedUp(NameLookup* lookup, const absl::Status& status) {
   --under_way_;
+  distrusted_.erase(lookup->key());
   const auto own = lookups_.extract(lookup->key());
   for (NamedTransfer* transfer : own.mapped()->waiting()) transfer->NameResolved(status);
   BeginLookups();
@@ -133,6 +145,10 @@ CurlEasy* NamedTransfer::Prepare(CurlRoute route) {
 
 void NamedTransfer::Begin() {
   SetConnectTimer();
+  if (names_->Distrusts(route_)) {
+    state_ = State::kAwaitsName;
+    return names_->Await(this);
+  }
   state_ = State::kTransfer;
   names_->multi().Add(easy_.get());
 }
@@ -151,7 +167,12 @@ void NamedTransfer::CancelConnectTimer() {
   connect_timer_ = {kNever, 0};
 }
 
+void NamedTransfer::DistrustAddresses() {
+  if (state_ == State::kTransfer) names_->Distrust(route_);
+}
+
 void NamedTransfer::ConnectTimedOut() {
+  DistrustAddresses();
   Stop();
   Failed(NoConnectionInTime(route_.url.Peer()));
 }
@@ -185,6 +206,7 @@ void NamedTransfer::Done(CURLcode code) {
     state_ = State::kAwaitsName;
     return names_->Await(this);
   }
+  if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT) DistrustAddresses();
   state_ = State::kEnded;
   CancelConnectTimer();
   CurlNames* const names = names_;

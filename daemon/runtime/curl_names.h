@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "daemon/runtime/curl_multi.h"
 #include "daemon/runtime/upstream_url.h"
@@ -63,6 +64,8 @@ class NamedTransfer : public CurlTransfer {
   void SetConnectTimer();
   void CancelConnectTimer();
   void ConnectTimedOut();
+  // Where it was connecting, the addresses it tried are of no use.
+  void DistrustAddresses();
 
   CurlNames* const names_;
   const absl::Duration connect_timeout_;
@@ -94,6 +97,10 @@ class CurlNames {
   // NameResolved is called once the name is in libcurl's cache, or there is none.
   void Await(NamedTransfer* transfer);
   void Forget(NamedTransfer* transfer);
+  // No address that the cache has of this host could be connected to: it may have moved, so whoever
+  // comes next looks the name up anew.
+  void Distrust(const CurlRoute& route);
+  bool Distrusts(const CurlRoute& route) const;
   void LookedUp(NameLookup* lookup, const absl::Status& status);
 
  private:
@@ -103,7 +110,8 @@ class CurlNames {
   CurlMulti multi_;
   std::vector<std::unique_ptr<CurlEasy>> spare_;
   absl::flat_hash_map<std::string, std::unique_ptr<NameLookup>> lookups_;
-  std::deque<NameLookup*> queue_;  // of those that wait for room
+  absl::flat_hash_set<std::string> distrusted_;  // by key, until they are looked up
+  std::deque<NameLookup*> queue_;                // of those that wait for room
   size_t under_way_ = 0;
 };
 

@@ -4,6 +4,8 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <atomic>
+#include <ctime>
 
 #include "absl/strings/match.h"
 
@@ -17,7 +19,10 @@ struct Counts {
   int now = 0;
   int most = 0;
   Gate gate;
+  std::string moving;
 };
+
+std::atomic<time_t> passed_seconds = 0;
 
 Counts& TheCounts() {
   static Counts* const kCounts = new Counts;  // resolver threads may outlive main
@@ -38,6 +43,11 @@ class Visit {
   }
 };
 
+std::string MovingAddress() {
+  const std::lock_guard lock(TheCounts().mutex);
+  return TheCounts().moving;
+}
+
 void WaitForGate() {
   Gate gate = FakeResolver::gate();
   gate.Reach([] {});
@@ -50,9 +60,11 @@ FakeResolver::FakeResolver() {
   const std::lock_guard lock(TheCounts().mutex);
   TheCounts().calls = TheCounts().most = 0;
   TheCounts().gate = Gate();
+  TheCounts().moving.clear();
 }
 
 FakeResolver::~FakeResolver() {
+  passed_seconds = 0;
   gate().Open();
   WaitIdle();
 }
@@ -69,6 +81,13 @@ int FakeResolver::most_at_once() {
   return TheCounts().most;
 }
 
+void FakeResolver::Move(const std::string& address) {
+  const std::lock_guard lock(TheCounts().mutex);
+  TheCounts().moving = address;
+}
+
+void FakeResolver::PassSeconds(int seconds) { passed_seconds += seconds; }
+
 void FakeResolver::WaitIdle() {
   std::unique_lock lock(TheCounts().mutex);
   TheCounts().changed.wait(lock, [] { return TheCounts().now == 0; });
@@ -83,6 +102,8 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   const absl::string_view name = node == nullptr ? absl::string_view() : node;
   if (!absl::EndsWith(name, ".fake")) return kReal(node, service, hints, result);
   const mg::Visit visit;
+  const std::string moving = name == "moving.fake" ? mg::MovingAddress() : "";
+  if (!moving.empty()) return kReal(moving.c_str(), service, hints, result);
   if (absl::EndsWith(name, "slow.fake")) mg::WaitForGate();
   if (!absl::EndsWith(name, "slow.fake") && !absl::EndsWith(name, "ok.fake")) return EAI_NONAME;
   const int found = kReal("127.0.0.1", service, hints, result);
@@ -92,4 +113,12 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   dead->ai_next = *result;
   *result = dead;
   return 0;
+}
+
+extern "C" time_t time(time_t* into) noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const time_t seconds = now.tv_sec + mg::passed_seconds;
+  if (into != nullptr) *into = seconds;
+  return seconds;
 }

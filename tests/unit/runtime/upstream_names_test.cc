@@ -60,11 +60,11 @@ TEST(UpstreamNamesTest, Row54AHangingResolverHoldsUpNobodyElse) {
   EXPECT_FALSE(FakeResolver::gate().open());
 }
 
-TEST(UpstreamNamesTest, ThoseWhoGiveUpDoNotPileUpInTheResolver) {
+TEST(UpstreamNamesTest, Row28ThoseWhoGiveUpNeitherWaitNorPileUpInTheResolver) {
   const FakeResolver resolver;
   FakeUpstream upstream;
   LoopThread loop;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 64; ++i) {
     Ask ask;
     ask.request.url = UrlOf(upstream, "slow.fake", "/");
     loop.Start(&ask);
