@@ -128,7 +128,7 @@ Candidate CandidateOf(const v1::Config& config, const v1::GroupConfig& group,
                             ? candidate.context_window()
                             : models.ContextWindowOf(made.provider, made.model);
   made.timeouts = TimeoutsOf(config, &group, &candidate);
-  made.backoff = BackoffOf(config, &group, &candidate);
+  made.retry = RetryOf(config, &group, &candidate);
   return made;
 }
 
@@ -156,7 +156,7 @@ std::shared_ptr<const Route> RouteOf(const v1::Config& config, const std::string
   auto route = std::make_shared<Route>();
   route->group = name;
   route->failover = FailoverOf(group);
-  route->retry = RetryOf(config, &group);
+  route->max_attempts = MaxAttemptsOf(config, &group);
   route->deadline = DeadlineOf(config, &group);
   route->tiers.push_back(TierOf(config, name, 0, models));
   for (int i = 0; i < group.fallback_size(); ++i) {
@@ -168,11 +168,11 @@ std::shared_ptr<const Route> RouteOf(const v1::Config& config, const std::string
 // The settings of a provider/model that is asked for by name: the global ones.
 Route DirectRoute(const v1::Config& config) {
   Route route;
-  route.retry = RetryOf(config, nullptr);
+  route.max_attempts = MaxAttemptsOf(config, nullptr);
   route.deadline = DeadlineOf(config, nullptr);
   Candidate& candidate = route.tiers.emplace_back().candidates.emplace_back();
   candidate.timeouts = TimeoutsOf(config, nullptr, nullptr);
-  candidate.backoff = BackoffOf(config, nullptr, nullptr);
+  candidate.retry = RetryOf(config, nullptr, nullptr);
   return route;
 }
 

@@ -17,20 +17,18 @@
 namespace mg {
 namespace {
 
-std::vector<BackoffPolicy> BackoffsOf(const Plan& plan) {
-  std::vector<BackoffPolicy> backoffs;
-  backoffs.reserve(plan.order.size());
-  for (const Candidate* candidate : plan.order) backoffs.push_back(candidate->backoff);
-  return backoffs;
+std::vector<RetryPolicy> PoliciesOf(const Plan& plan) {
+  std::vector<RetryPolicy> policies;
+  policies.reserve(plan.order.size());
+  for (const Candidate* candidate : plan.order) policies.push_back(candidate->retry);
+  return policies;
 }
 
 // A caller may lower the number of attempts.
-RetryPolicy PolicyOf(const Call& call) {
-  RetryPolicy policy = call.plan.route->retry;
-  if (const int most = call.asked.context().max_attempts(); most > 0) {
-    policy.max_attempts = std::min(policy.max_attempts, most);
-  }
-  return policy;
+int MaxAttemptsOf(const Call& call) {
+  const int configured = call.plan.route->max_attempts;
+  const int asked = call.asked.context().max_attempts();
+  return asked > 0 ? std::min(configured, asked) : configured;
 }
 
 // `repair`: what is mended of the call's own request; null: nothing.
@@ -162,8 +160,8 @@ Task<absl::StatusOr<std::optional<Turn>>> Admit(Call& call, const RetryState& re
 }  // namespace
 
 Task<absl::Status> Execute(Call& call, Sink& sink) {
-  const RetryPolicy policy = PolicyOf(call);
-  RetryState retry(policy, BackoffsOf(call.plan), call.plan.may_change_candidate);
+  const int max_attempts = MaxAttemptsOf(call);
+  RetryState retry(max_attempts, PoliciesOf(call.plan), call.plan.may_change_candidate);
   Candidates candidates(&call);
   const auto selectable = [&candidates](int i) { return candidates.Selectable(i); };
   const auto pay = [&candidates](int i, int tokens) { return candidates.Pay(i, tokens); };
@@ -201,7 +199,7 @@ Task<absl::Status> Execute(Call& call, Sink& sink) {
     }
     const AttemptLimits limits =
         LimitsOf(candidate.timeouts, call.deadline - call.loop->now(),
-                 retry.OthersLeft(asked, selectable), policy.max_attempts - retry.attempts() - 1);
+                 retry.OthersLeft(asked, selectable), max_attempts - retry.attempts() - 1);
     status = co_await Attempt(call, candidate, *std::move(answer), limits, waited, *permits, sink);
     candidates.Ended(asked, &*permits, call.record.attempts.back(), retry.attempts() == 0);
     permits.reset();

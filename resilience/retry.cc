@@ -48,14 +48,11 @@ bool RepeatsFirst(SameCandidate same, int repeats, bool next, bool waits_for_hin
 
 }  // namespace
 
-RetryState::RetryState(const RetryPolicy& policy,
-                       const std::vector<BackoffPolicy>& backoff_by_candidate,
+RetryState::RetryState(int max_attempts, const std::vector<RetryPolicy>& policy_by_candidate,
                        bool may_change_candidate)
-    : policy_(policy), may_change_candidate_(may_change_candidate) {
-  candidates_.reserve(backoff_by_candidate.size());
-  for (const BackoffPolicy& backoff : backoff_by_candidate) {
-    candidates_.emplace_back().backoff = backoff;
-  }
+    : max_attempts_(max_attempts), may_change_candidate_(may_change_candidate) {
+  candidates_.reserve(policy_by_candidate.size());
+  for (const RetryPolicy& policy : policy_by_candidate) candidates_.emplace_back().policy = policy;
 }
 
 std::optional<int> RetryState::First(absl::FunctionRef<bool(int)> selectable) const {
@@ -98,16 +95,16 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
   ++failed.attempts;
   if (same == SameCandidate::kNever) failed.spent = true;
   if (hint.has_value()) failed.not_before = std::max(failed.not_before, now + *hint);
-  if (attempts_ >= policy_.max_attempts || now > not_after) return {};
+  if (attempts_ >= max_attempts_ || now > not_after) return {};
 
   const bool alone = !OtherLeft(candidate, outlook.selectable).has_value();
   const bool next = rule.next && !alone;
   const int tokens = TokensFor(rule.error_class);
   const int most =
-      policy_.max_per_candidate.value_or(alone ? policy_.max_attempts : kTriesWithOthersLeft);
-  const bool again = failed.attempts < most &&
-                     outlook.again_from <= now + policy_.inline_wait_max &&
-                     (!hint.has_value() || *hint <= policy_.inline_wait_max);
+      failed.policy.max_per_candidate.value_or(alone ? max_attempts_ : kTriesWithOthersLeft);
+  const absl::Duration longest = failed.policy.inline_wait_max;
+  const bool again = failed.attempts < most && outlook.again_from <= now + longest &&
+                     (!hint.has_value() || *hint <= longest);
   RetryDecision decision;
   if (again && RepeatsFirst(same, failed.repeats, next, hint.has_value() && CoolsNothing(rule))) {
     decision = Same(candidate, hint, tokens, not_after, outlook, random);
@@ -122,9 +119,9 @@ RetryDecision RetryState::After(const absl::Status& status, int candidate, Insta
 
 bool RetryState::MayRepair(int candidate, Instant now, Instant not_after) {
   Candidate& failed = candidates_[static_cast<size_t>(candidate)];
-  const int most = policy_.max_per_candidate.value_or(policy_.max_attempts);
+  const int most = failed.policy.max_per_candidate.value_or(max_attempts_);
   if (failed.repaired || now > not_after || failed.attempts + 1 >= most ||
-      attempts_ + 1 >= policy_.max_attempts) {
+      attempts_ + 1 >= max_attempts_) {
     return false;
   }
   failed.repaired = true;
@@ -137,14 +134,14 @@ bool RetryState::MayRepair(int candidate, Instant now, Instant not_after) {
 bool RetryState::Left(int candidate, absl::FunctionRef<bool(int)> selectable) const {
   if (!may_change_candidate_) return false;
   const Candidate& other = candidates_[static_cast<size_t>(candidate)];
-  const int most = policy_.max_per_candidate.value_or(kTriesWithOthersLeft);
+  const int most = other.policy.max_per_candidate.value_or(kTriesWithOthersLeft);
   return other.attempts < most && !other.spent && other.not_before <= now_ && selectable(candidate);
 }
 
 Instant RetryState::ReadyAt(int candidate, Random random) {
   Candidate& asked = candidates_[static_cast<size_t>(candidate)];
   if (asked.attempts == 0) return now_;
-  asked.last_delay = Backoff(asked.backoff, asked.attempts, asked.last_delay, random);
+  asked.last_delay = Backoff(asked.policy.backoff, asked.attempts, asked.last_delay, random);
   return now_ + asked.last_delay;
 }
 

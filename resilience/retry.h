@@ -23,9 +23,11 @@ struct BackoffPolicy {
   Jitter jitter = Jitter::kFull;
 };
 
+// What is a candidate's own (§3.11); how many attempts there are in all is the call's.
 struct RetryPolicy {
-  int max_attempts = 3;                  // the first one included, over all candidates
-  std::optional<int> max_per_candidate;  // nullopt: 2, or max_attempts where no other is left
+  BackoffPolicy backoff;
+  // How often a call asks it. nullopt: twice, or as often as the call may where no other is left.
+  std::optional<int> max_per_candidate;
   absl::Duration inline_wait_max = absl::Seconds(2);  // the longest hint a call waits for by itself
 };
 
@@ -59,8 +61,9 @@ struct Outlook {
 // cannot be asked now.
 class RetryState {
  public:
-  // Without `may_change_candidate` the first candidate is the call's only one.
-  RetryState(const RetryPolicy& policy, const std::vector<BackoffPolicy>& backoff_by_candidate,
+  // `max_attempts`: the first one included, over all candidates. Without `may_change_candidate` the
+  // first candidate is the call's only one.
+  RetryState(int max_attempts, const std::vector<RetryPolicy>& policy_by_candidate,
              bool may_change_candidate);
 
   // The first candidate to ask that `selectable` allows; nullopt: none.
@@ -86,7 +89,7 @@ class RetryState {
 
  private:
   struct Candidate {
-    BackoffPolicy backoff;
+    RetryPolicy policy;
     int attempts = 0;
     int repeats = 0;  // since the call last came to it from another candidate
     bool repaired = false;
@@ -105,7 +108,7 @@ class RetryState {
   RetryDecision Next(int candidate, int tokens, Instant not_after, const Outlook& outlook,
                      Random random);
 
-  const RetryPolicy policy_;
+  const int max_attempts_;
   const bool may_change_candidate_;
   std::vector<Candidate> candidates_;
   int attempts_ = 0;

@@ -23,7 +23,7 @@ struct Candidate {
   int tier = 0;            // 0: the group itself; 1 and up: its fallbacks, in order
   int context_window = 0;  // tokens of prompt and answer together; 0: not known
   Timeouts timeouts;
-  BackoffPolicy backoff;
+  RetryPolicy retry;
 };
 
 enum class Strategy { kWeightedHash, kRoundRobin, kRandom };
@@ -54,7 +54,7 @@ struct Route {
   bool direct = false;  // such a pair: one candidate, and no strategy
   std::vector<Tier> tiers;
   bool failover = true;
-  RetryPolicy retry;
+  int max_attempts = 3;  // of a call, over all candidates
   DeadlinePolicy deadline;
 };
 

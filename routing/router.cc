@@ -197,7 +197,7 @@ std::shared_ptr<const Route> Router::FindPair(absl::string_view pair) const {
   route->group = candidate.id;
   route->direct = true;
   route->failover = direct_.failover;
-  route->retry = direct_.retry;
+  route->max_attempts = direct_.max_attempts;
   route->deadline = direct_.deadline;
   Tier& tier = route->tiers.emplace_back();
   tier.group = candidate.id;

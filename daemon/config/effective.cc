@@ -41,6 +41,19 @@ void Overlay(const Message& from, Message* to) {
   }
 }
 
+Jitter JitterOf(const v1::RetryConfig& merged) {
+  switch (merged.jitter()) {
+    case v1::RetryConfig::NONE:
+      return Jitter::kNone;
+    case v1::RetryConfig::EQUAL:
+      return Jitter::kEqual;
+    case v1::RetryConfig::DECORRELATED:
+      return Jitter::kDecorrelated;
+    default:
+      return Jitter::kFull;
+  }
+}
+
 // The defaults, then each of `scopes` that is there, the inner ones last.
 template <typename M>
 M Merged(std::initializer_list<const M*> scopes) {
@@ -121,37 +134,22 @@ Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,
           .min_attempt = ToDuration(merged.min_attempt())};
 }
 
-BackoffPolicy BackoffOf(const v1::Config& config, const v1::GroupConfig* group,
-                        const v1::CandidateConfig* candidate) {
+RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group,
+                    const v1::CandidateConfig* candidate) {
   const v1::RetryConfig merged = MergedRetry(config, group, candidate);
-  BackoffPolicy backoff = {.base = ToDuration(merged.base_delay()),
-                           .max = ToDuration(merged.max_delay())};
-  switch (merged.jitter()) {
-    case v1::RetryConfig::NONE:
-      backoff.jitter = Jitter::kNone;
-      break;
-    case v1::RetryConfig::EQUAL:
-      backoff.jitter = Jitter::kEqual;
-      break;
-    case v1::RetryConfig::DECORRELATED:
-      backoff.jitter = Jitter::kDecorrelated;
-      break;
-    default:
-      backoff.jitter = Jitter::kFull;
-      break;
-  }
-  return backoff;
-}
-
-RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group) {
-  const v1::RetryConfig merged = MergedRetry(config, group, nullptr);
-  RetryPolicy retry = {.max_attempts = merged.max_attempts(),
-                       .max_per_candidate = std::nullopt,
-                       .inline_wait_max = ToDuration(merged.inline_wait_max())};
+  RetryPolicy retry;
+  retry.backoff = {.base = ToDuration(merged.base_delay()),
+                   .max = ToDuration(merged.max_delay()),
+                   .jitter = JitterOf(merged)};
   if (merged.has_max_attempts_per_candidate()) {
     retry.max_per_candidate = merged.max_attempts_per_candidate();
   }
+  retry.inline_wait_max = ToDuration(merged.inline_wait_max());
   return retry;
+}
+
+int MaxAttemptsOf(const v1::Config& config, const v1::GroupConfig* group) {
+  return MergedRetry(config, group, nullptr).max_attempts();
 }
 
 DeadlinePolicy DeadlineOf(const v1::Config& config, const v1::GroupConfig* group) {

@@ -36,10 +36,10 @@ v1::LimitsConfig MergedLimits(const v1::Config& config, const v1::ScopedProvider
 // by name.
 Timeouts TimeoutsOf(const v1::Config& config, const v1::GroupConfig* group,
                     const v1::CandidateConfig* candidate);
-BackoffPolicy BackoffOf(const v1::Config& config, const v1::GroupConfig* group,
-                        const v1::CandidateConfig* candidate);
+RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group,
+                    const v1::CandidateConfig* candidate);
 // Of a call. `group` is the one that was asked for.
-RetryPolicy RetryOf(const v1::Config& config, const v1::GroupConfig* group);
+int MaxAttemptsOf(const v1::Config& config, const v1::GroupConfig* group);
 DeadlinePolicy DeadlineOf(const v1::Config& config, const v1::GroupConfig* group);
 
 // Group and candidate as routing has them.

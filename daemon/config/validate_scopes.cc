@@ -165,7 +165,7 @@ void CheckCandidates(const Scope& outer, Findings* findings) {
     check.CheckRetry();
     check.CheckTimeouts();
     check.RefuseRetryKeys({"budget"}, "belongs to a provider: write it there, or at the top");
-    check.RefuseRetryKeys({"max_attempts", "max_attempts_per_candidate", "inline_wait_max"},
+    check.RefuseRetryKeys({"max_attempts"},
                           "belongs to the call: write it in the group, or at the top");
   }
 }

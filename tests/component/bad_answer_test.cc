@@ -27,7 +27,7 @@ std::string LogOf(const Script& answer, bool stream, LogLevel level = LogLevel::
     Logger logger(options, {"canary-of-ours"});
     CallFixture fixture;
     fixture.logger = &logger;
-    fixture.retry.max_attempts = 1;
+    fixture.max_attempts = 1;
     fixture.Add("a");
     fixture.http.Then(answer);
     EXPECT_FALSE(fixture.Run(stream).status.ok());

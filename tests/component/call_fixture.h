@@ -68,7 +68,7 @@ class CallFixture {
     candidate.id = provider + "/m";
     candidate.provider = provider;
     candidate.model = "m";
-    candidate.backoff.jitter = Jitter::kNone;
+    candidate.retry.backoff.jitter = Jitter::kNone;
     return candidate;
   }
 
@@ -135,7 +135,7 @@ class CallFixture {
   ScriptedHttp http;
   RecordingRpc rpc;
   v1::ChatRequest request;
-  RetryPolicy retry;
+  int max_attempts = 3;
   absl::Duration deadline = absl::Seconds(600);
   bool may_change_candidate = true;
   bool is_retry = false;
@@ -162,7 +162,7 @@ class CallFixture {
     call.is_retry = fixture->is_retry;
     auto route = std::make_shared<Route>();
     route->group = "g";
-    route->retry = fixture->retry;
+    route->max_attempts = fixture->max_attempts;
     call.plan.route = route;
     for (const auto& candidate : fixture->candidates_) call.plan.order.push_back(candidate.get());
     call.plan.may_change_candidate = fixture->may_change_candidate;

@@ -223,8 +223,8 @@ TEST(Execute, TheDeadlineEndsEveryPhase) {
 TEST(Execute, BackoffDoesNotSleepPastTheDeadline) {
   CallFixture fixture;
   Candidate& a = fixture.Add("a");
-  a.backoff.base = absl::Seconds(60);
-  a.backoff.max = absl::Seconds(60);
+  a.retry.backoff.base = absl::Seconds(60);
+  a.retry.backoff.max = absl::Seconds(60);
   fixture.deadline = absl::Seconds(10);
   fixture.http.Then(Failing(500));
   const Instant start = fixture.loop.now();
@@ -263,7 +263,7 @@ TEST(Execute, CancellationReachesTheProviderInEveryPhase) {
 
 TEST(Execute, CancellationEndsTheBackoff) {
   CallFixture fixture;
-  fixture.Add("a").backoff.base = absl::Seconds(5);
+  fixture.Add("a").retry.backoff.base = absl::Seconds(5);
   fixture.http.Then(Failing(500));
   auto outcome = fixture.Start(false);
   fixture.loop.RunFor(absl::Seconds(1));
@@ -286,6 +286,28 @@ TEST(Execute, AHintIsWaitedForWhereNothingElseIsLeft) {
   EXPECT_EQ(outcome.Attempts(), "a:rate a:ok");
   EXPECT_GE(outcome.ended_at - start, absl::Milliseconds(250));
   EXPECT_GE(outcome.record.attempts[1].waited, absl::Milliseconds(250));
+}
+
+// max_attempts_per_candidate and inline_wait_max are a candidate's own (§3.11).
+TEST(Execute, EachCandidateIsAskedAndWaitedForByItsOwnLimits) {
+  CallFixture fixture;
+  fixture.max_attempts = 6;
+  Candidate& once = fixture.Add("a");
+  once.retry.max_per_candidate = 1;
+  once.retry.inline_wait_max = absl::ZeroDuration();
+  Candidate& patient = fixture.Add("b");
+  patient.retry.max_per_candidate = 3;
+  patient.retry.inline_wait_max = absl::Seconds(5);
+  fixture.http.Then(Failing(503).With("retry-after", "1"));
+  fixture.http.Then(Failing(503).With("retry-after", "4"));
+  fixture.http.Then(Failing(500)).Then(Good(false));
+  const CallOutcome waited = fixture.Call(false);
+  EXPECT_EQ(waited.Attempts(), "a:overload b:overload b:5xx b:ok");
+  EXPECT_EQ(waited.record.attempts[1].waited, absl::ZeroDuration());
+  EXPECT_GE(waited.record.attempts[2].waited, absl::Seconds(4));
+
+  fixture.http.Then(Failing(500), 4);
+  EXPECT_EQ(fixture.Call(false).Attempts(), "a:5xx b:5xx b:5xx b:5xx");
 }
 
 TEST(Execute, ALongHintEndsTheCallAndIsReported) {

@@ -59,7 +59,7 @@ TEST_P(Mended, OnceInACall) {
 
 TEST_P(Mended, AsAnAttemptLikeAnyOther) {
   CallFixture fixture;
-  fixture.retry.max_attempts = 1;
+  fixture.max_attempts = 1;
   WithSampling(&fixture).Add("a");
   fixture.http.Then(Refusing("temperature"));
   const CallOutcome outcome = fixture.Run(GetParam());
@@ -80,7 +80,7 @@ TEST_P(Mended, AndThenAnotherFailure) {
   EXPECT_TRUE(outcome.record.warnings.empty());
 
   CallFixture alone;
-  alone.retry.max_attempts = 2;
+  alone.max_attempts = 2;
   WithSampling(&alone).Add("a");
   alone.http.Then(Refusing("temperature")).Then(Script::Json(502, "{}"));
   EXPECT_EQ(DetailOf(alone.Run(GetParam()).status).kind(), v1::ERROR_KIND_SERVER_ERROR);

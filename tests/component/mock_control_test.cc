@@ -51,7 +51,7 @@ class Controlled : public testing::Test {
     config.add_models("m");
     auto mock = MockProvider::Create("fake", config, &sessions_);
     fixture_.AddProvider(*std::move(mock));
-    fixture_.retry.max_attempts = 1;
+    fixture_.max_attempts = 1;
     worker_.loop = &fixture_.loop;
     worker_.telemetry = &telemetry_;
     auto snapshot = std::make_shared<Snapshot>();

@@ -4,7 +4,7 @@ namespace mg {
 namespace {
 
 // Calls of one attempt each, so that a test counts outcomes and not retries.
-void OnceEach(CallFixture* fixture) { fixture->retry.max_attempts = 1; }
+void OnceEach(CallFixture* fixture) { fixture->max_attempts = 1; }
 
 TEST_P(Scenarios, Row09FiveFailuresInARowOpen) {
   OnceEach(&fixture_);

@@ -18,7 +18,7 @@ TEST_P(Scenarios, Row01OneFailureThenAnAnswer) {
 }
 
 TEST_P(Scenarios, Row02TheSameCandidateBeforeTheNext) {
-  fixture_.Add("a").backoff.jitter = Jitter::kFull;
+  fixture_.Add("a").retry.backoff.jitter = Jitter::kFull;
   fixture_.Add("b");
   fixture_.http.Then(Failing(500)).Then(Good(Stream()));
   const CallOutcome outcome = Call();
@@ -222,7 +222,7 @@ TEST_P(Scenarios, Row44AnOverlongPromptGoesToALargerWindowAlone) {
 }
 
 TEST_P(Scenarios, Row48WithoutHintsTheBackOffIsWaitedForAndNothingElse) {
-  fixture_.Add("a").backoff.jitter = Jitter::kFull;
+  fixture_.Add("a").retry.backoff.jitter = Jitter::kFull;
   fixture_.http.Then(Failing(429), 2).Then(Good(Stream()));
   const std::shared_ptr<CallOutcome> waiting = fixture_.Begin(Stream());
   fixture_.loop.RunFor(absl::Milliseconds(100));  // it waits for its second attempt
@@ -247,7 +247,7 @@ TEST_P(Scenarios, Row48OthersAreNotRefusedMeanwhile) {
 
 TEST_P(Scenarios, Row49AllAttemptsAreMadeAtTheOnlyCandidate) {
   fixture_.Add("a");
-  fixture_.retry.max_attempts = 5;
+  fixture_.max_attempts = 5;
   fixture_.http.Then(Failing(503), 5);
   EXPECT_EQ(Call().Attempts(), "a:overload a:overload a:overload a:overload a:overload");
 }

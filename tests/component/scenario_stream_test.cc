@@ -93,7 +93,7 @@ TEST_P(StreamScenarios, Row25PingsAreNoContent) {
   EXPECT_EQ(whole.ended_at - start, absl::Seconds(600));
 
   CallFixture limited;
-  limited.retry.max_attempts = 1;
+  limited.max_attempts = 1;
   limited.Add("a").timeouts.final_ttft = absl::Seconds(200);
   limited.http.Then(pings);
   const CallOutcome cut = limited.Call(true);

@@ -24,6 +24,8 @@ constexpr uint64_t kSeeds = 500;
 constexpr uint64_t kSeeds = 10000;
 #endif
 
+constexpr int kMostAttempts = 6;
+
 class Dice {
  public:
   explicit Dice(uint64_t seed) : bits_(seed) {}
@@ -158,12 +160,15 @@ class World {
     const int candidates = dice_.Between(1, 4);
     for (int i = 0; i < candidates; ++i) {
       Candidate& candidate = fixture_.Add(absl::StrCat("p", i));
-      candidate.backoff.jitter = static_cast<Jitter>(dice_.Below(4));
+      candidate.retry.backoff.jitter = static_cast<Jitter>(dice_.Below(4));
+      if (dice_.OneIn(3)) candidate.retry.max_per_candidate = dice_.Between(1, 4);
+      if (dice_.OneIn(4)) candidate.retry.inline_wait_max = dice_.Time(absl::Seconds(10));
+      limits_[candidate.id] = candidate.retry.max_per_candidate.value_or(kMostAttempts);
       if (dice_.OneIn(3)) candidate.timeouts.ttft = absl::Seconds(dice_.Between(1, 20));
       if (dice_.OneIn(4)) candidate.timeouts.attempt = absl::Seconds(dice_.Between(1, 60));
     }
     candidates_ = static_cast<size_t>(candidates);
-    fixture_.retry.max_attempts = dice_.Between(1, 6);
+    fixture_.max_attempts = dice_.Between(1, kMostAttempts);
     fixture_.may_change_candidate = !dice_.OneIn(5);
     fixture_.http.Generate([this](const std::string& url) {
       ExpectProbesBounded();  // with the one that has just been let in
@@ -195,10 +200,11 @@ class World {
       ASSERT_TRUE(outcome.ended) << "call " << i;
       // I7
       EXPECT_LE(outcome.ended_at, calls_[i].began + deadlines_[i] + absl::Milliseconds(50));
-      EXPECT_LE(outcome.record.attempts.size(), static_cast<size_t>(fixture_.retry.max_attempts));
+      EXPECT_LE(outcome.record.attempts.size(), static_cast<size_t>(fixture_.max_attempts));
       attempts += outcome.record.attempts.size();
       ExpectWellTold(calls_[i]);
       ExpectHintsKept(outcome.record);
+      ExpectWithinLimits(outcome.record);
     }
     EXPECT_EQ(attempts, fixture_.http.hits().size());
     for (size_t i = 0; i < candidates_; ++i) {
@@ -217,6 +223,13 @@ class World {
     fixture_.loop.CallAt(at, [outcome] {
       outcome->rpc->cancellation()->Cancel(MakeError(ErrorClass::kCancel, "gone"));
     });
+  }
+
+  // No candidate is asked more often than its own limit says.
+  void ExpectWithinLimits(const CallRecord& record) {
+    std::map<std::string, int> asked;
+    for (const AttemptRecord& attempt : record.attempts) ++asked[attempt.candidate];
+    for (const auto& [candidate, times] : asked) EXPECT_LE(times, limits_[candidate]) << candidate;
   }
 
   // An operator isolates somebody, or closes a breaker.
@@ -247,6 +260,7 @@ class World {
   ResiliencePolicy policy_;
   CallFixture fixture_;
   size_t candidates_ = 0;
+  std::map<std::string, int> limits_;  // by candidate: attempts of one call
   bool asked_stream_ = false;
   std::vector<Simulated> calls_;
   std::vector<absl::Duration> deadlines_;

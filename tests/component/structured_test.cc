@@ -148,14 +148,13 @@ TEST_F(Structured, Row45NothingThatFitsIsAnError) {
 TEST_F(Structured, AMendingIsAnAttemptWithinTheLimit) {
   Add("a");
   Add("b");
-  retry.max_attempts = 1;
+  max_attempts = 1;
   http.Then(Good(false, kMisses));
   EXPECT_EQ(Run(false).Attempts(), "a:schema");
 
   SchemaCall per_candidate;
-  per_candidate.Add("a");
+  per_candidate.Add("a").retry.max_per_candidate = 1;
   per_candidate.Add("b");
-  per_candidate.retry.max_per_candidate = 1;
   per_candidate.http.Then(Good(false, kMisses)).Then(Good(false, kFits));
   EXPECT_EQ(per_candidate.Run(false).Attempts(), "a:schema b:ok");
 }

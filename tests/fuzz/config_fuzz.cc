@@ -25,14 +25,14 @@ void Use(const LoadedConfig& loaded) {
   const ListenPlan plan = ListenOf(config, Nothing(), [](const std::string&) { return false; });
   MG_CHECK(!plan.grpc.empty(), "a daemon without gRPC serves nobody");
   for (const auto& [name, group] : config.groups()) {
-    MG_CHECK(RetryOf(config, &group).max_attempts >= 1, "a call is tried once");
+    MG_CHECK(MaxAttemptsOf(config, &group) >= 1, "a call is tried once");
     DeadlineOf(config, &group);
     StrategyOf(group);
     HashKeyOf(group);
     MG_CHECK(group.candidates_size() > 0, "a group has somebody to ask");
     for (const v1::CandidateConfig& candidate : group.candidates()) {
       TimeoutsOf(config, &group, &candidate);
-      BackoffOf(config, &group, &candidate);
+      RetryOf(config, &group, &candidate);
       MG_CHECK(WeightOf(candidate) >= 0, "no negative weight");
     }
   }

@@ -19,14 +19,13 @@ TEST(Effective, DefaultsAreThoseOfTheTypes) {
   EXPECT_EQ(timeouts.stream_progress, Timeouts().stream_progress);
   EXPECT_EQ(timeouts.stream_end, Timeouts().stream_end);
   EXPECT_EQ(timeouts.min_attempt, Timeouts().min_attempt);
-  const BackoffPolicy backoff = BackoffOf(config, nullptr, nullptr);
-  EXPECT_EQ(backoff.base, BackoffPolicy().base);
-  EXPECT_EQ(backoff.max, BackoffPolicy().max);
-  EXPECT_EQ(backoff.jitter, BackoffPolicy().jitter);
-  const RetryPolicy retry = RetryOf(config, nullptr);
-  EXPECT_EQ(retry.max_attempts, RetryPolicy().max_attempts);
+  const RetryPolicy retry = RetryOf(config, nullptr, nullptr);
+  EXPECT_EQ(retry.backoff.base, BackoffPolicy().base);
+  EXPECT_EQ(retry.backoff.max, BackoffPolicy().max);
+  EXPECT_EQ(retry.backoff.jitter, BackoffPolicy().jitter);
   EXPECT_EQ(retry.max_per_candidate, std::nullopt);
   EXPECT_EQ(retry.inline_wait_max, RetryPolicy().inline_wait_max);
+  EXPECT_EQ(MaxAttemptsOf(config, nullptr), Route().max_attempts);
   const DeadlinePolicy deadline = DeadlineOf(config, nullptr);
   EXPECT_EQ(deadline.default_deadline, DeadlinePolicy().default_deadline);
   EXPECT_EQ(deadline.max, DeadlinePolicy().max);
@@ -54,11 +53,15 @@ groups:
     deadline: { max: 300s }
     candidates:
       - { provider: m, model: x, retry: { jitter: equal, base_delay: 500ms }, timeouts: { attempt: 3s } }
-      - { provider: m, model: y, id: other, weight: 0 }
+      - provider: m
+        model: y
+        id: other
+        weight: 0
+        retry: { max_attempts_per_candidate: 2, inline_wait_max: 9s }
   h: { strategy: random, hash_seed: s, candidates: [{ provider: m, model: z }], failover: false }
 )");
   ASSERT_EQ(ToText(loaded.problems.empty() ? std::vector<Problem>{} : loaded.problems),
-            "test.yaml:17: groups.h.hash_seed: belongs to the strategy weighted_hash alone\n");
+            "test.yaml:21: groups.h.hash_seed: belongs to the strategy weighted_hash alone\n");
   const v1::Config& config = loaded.config;
   const v1::GroupConfig& group = config.groups().at("g");
   const v1::CandidateConfig& first = group.candidates(0);
@@ -71,17 +74,22 @@ groups:
   EXPECT_EQ(TimeoutsOf(config, &group, &group.candidates(1)).attempt, absl::ZeroDuration());
   EXPECT_EQ(TimeoutsOf(config, nullptr, nullptr).ttft, absl::Seconds(100));
 
-  const BackoffPolicy backoff = BackoffOf(config, &group, &first);
-  EXPECT_EQ(backoff.base, absl::Milliseconds(500));
-  EXPECT_EQ(backoff.max, absl::Seconds(5));
-  EXPECT_EQ(backoff.jitter, Jitter::kEqual);
-  EXPECT_EQ(BackoffOf(config, nullptr, nullptr).jitter, Jitter::kNone);
-
-  const RetryPolicy retry = RetryOf(config, &group);
-  EXPECT_EQ(retry.max_attempts, 2);
+  const RetryPolicy retry = RetryOf(config, &group, &first);
+  EXPECT_EQ(retry.backoff.base, absl::Milliseconds(500));
+  EXPECT_EQ(retry.backoff.max, absl::Seconds(5));
+  EXPECT_EQ(retry.backoff.jitter, Jitter::kEqual);
   EXPECT_EQ(retry.max_per_candidate, 1);
   EXPECT_EQ(retry.inline_wait_max, absl::ZeroDuration());
-  EXPECT_EQ(RetryOf(config, nullptr).max_attempts, 4);
+  const RetryPolicy second = RetryOf(config, &group, &group.candidates(1));
+  EXPECT_EQ(second.backoff.base, absl::Seconds(2));
+  EXPECT_EQ(second.max_per_candidate, 2);
+  EXPECT_EQ(second.inline_wait_max, absl::Seconds(9));
+  const RetryPolicy top = RetryOf(config, nullptr, nullptr);
+  EXPECT_EQ(top.backoff.jitter, Jitter::kNone);
+  EXPECT_EQ(top.max_per_candidate, std::nullopt);
+  EXPECT_EQ(top.inline_wait_max, absl::Seconds(2));
+  EXPECT_EQ(MaxAttemptsOf(config, &group), 2);
+  EXPECT_EQ(MaxAttemptsOf(config, nullptr), 4);
 
   EXPECT_EQ(DeadlineOf(config, &group).default_deadline, absl::Seconds(200));
   EXPECT_EQ(DeadlineOf(config, &group).max, absl::Seconds(300));

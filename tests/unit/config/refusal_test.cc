@@ -536,6 +536,11 @@ TEST(Refusal, RangesBetweenKeys) {
           group("timeouts: { ttft: 121s }", "timeouts.ttft", "more than deadline.max (2m)"),
           group("deadline: { max: 30s }", "deadline.max", "default (1m) is more than max (30s)"),
           candidate("retry: { max_delay: 500ms }", "retry.max_delay", "less than base_delay (1s)"),
+          candidate("retry: { max_attempts_per_candidate: 4 }", "retry.max_attempts_per_candidate",
+                    "(4) is more than max_attempts (3)"),
+          candidate("retry: { max_attempts_per_candidate: 0 }", "retry.max_attempts_per_candidate",
+                    "1 to 5"),
+          candidate("retry: { inline_wait_max: 61s }", "retry.inline_wait_max", "0s to 60s"),
           candidate("timeouts: { ttft: 31s }", "timeouts.ttft", "more than deadline.max (30s)"),
       },
       kProviders);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -32,16 +33,33 @@ double Zero() { return 0; }
 const Instant kLongAgo = absl::InfinitePast();
 const Outlook kAll = {All, kLongAgo, Paid};
 
+struct Limits {
+  int max_attempts = 3;
+  std::optional<int> max_per_candidate;  // of each
+};
+
+Limits AtMost(int attempts) { return {.max_attempts = attempts, .max_per_candidate = {}}; }
+
+RetryPolicy WithoutJitter() {
+  RetryPolicy policy;
+  policy.backoff.jitter = Jitter::kNone;
+  return policy;
+}
+
+std::vector<RetryPolicy> Alike(int candidates, const Limits& limits) {
+  RetryPolicy policy = WithoutJitter();
+  policy.max_per_candidate = limits.max_per_candidate;
+  return std::vector<RetryPolicy>(static_cast<size_t>(candidates), policy);
+}
+
 // A call over candidates a, b, c … whose answers a test gives one by one; the clock follows the
 // decisions.
 class Call {
  public:
-  explicit Call(int candidates, RetryPolicy policy = {}, bool may_change = true,
-                Jitter jitter = Jitter::kNone)
-      : state_(policy,
-               std::vector<BackoffPolicy>(static_cast<size_t>(candidates),
-                                          {absl::Milliseconds(250), absl::Seconds(8), jitter}),
-               may_change) {}
+  explicit Call(int candidates, Limits limits = {}, bool may_change = true)
+      : Call(limits.max_attempts, Alike(candidates, limits), may_change) {}
+  Call(int max_attempts, const std::vector<RetryPolicy>& policies, bool may_change = true)
+      : state_(max_attempts, policies, may_change) {}
 
   // What the failure leads to: "stop", or the candidate to ask and the wait before it: "b+0ms".
   std::string Fail(const absl::Status& status) {
@@ -87,8 +105,6 @@ class Call {
   Instant now_ = kStart;
   Instant not_after_ = kNever;
 };
-
-RetryPolicy AtMost(int attempts) { return {.max_attempts = attempts, .max_per_candidate = {}}; }
 
 TEST(RetryTest, OnceOnTheSameThenTheNext) {
   for (C error_class : {C::kConnect, C::kReset, C::kServerError, C::kGatewayTimeout, C::kEmpty}) {
@@ -178,6 +194,59 @@ TEST(RetryTest, AnExplicitLimitPerCandidateHoldsAlways) {
   EXPECT_EQ(thrice.Fail(C::kServerError), "a+500ms");
 }
 
+// What is explicit for one candidate says nothing about the others (§3.11).
+TEST(RetryTest, EachCandidateHasItsOwnLimit) {
+  std::vector<RetryPolicy> policies(3, WithoutJitter());
+  policies[0].max_per_candidate = 1;
+  policies[2].max_per_candidate = 3;
+  Call call(10, policies);
+  EXPECT_EQ(call.Fail(C::kServerError), "b+0ms");
+  EXPECT_EQ(call.Fail(C::kServerError), "b+250ms");  // the default
+  EXPECT_EQ(call.Fail(C::kServerError), "c+0ms");
+  EXPECT_EQ(call.Fail(C::kServerError), "c+250ms");
+  EXPECT_EQ(call.Fail(C::kServerError), "c+500ms");  // the others have had theirs
+  EXPECT_EQ(call.Fail(C::kServerError), "stop");
+  EXPECT_EQ(call.attempts(), 6);
+
+  // By default who is alone has all attempts, whatever those before it were allowed.
+  std::vector<RetryPolicy> last_has_default(2, WithoutJitter());
+  last_has_default[0].max_per_candidate = 1;
+  Call last(5, last_has_default);
+  EXPECT_EQ(last.Fail(C::kTimeout), "b+0ms");
+  EXPECT_EQ(last.Fail(C::kTimeout), "b+250ms");
+  EXPECT_EQ(last.Fail(C::kTimeout), "b+500ms");
+  EXPECT_EQ(last.Fail(C::kTimeout), "b+1000ms");
+  EXPECT_EQ(last.Fail(C::kTimeout), "stop");
+
+  // No limit of a candidate lengthens the call.
+  std::vector<RetryPolicy> generous(1, WithoutJitter());
+  generous[0].max_per_candidate = 5;
+  Call lowered(2, generous);
+  EXPECT_EQ(lowered.Fail(C::kServerError), "a+250ms");
+  EXPECT_EQ(lowered.Fail(C::kServerError), "stop");
+
+  std::vector<RetryPolicy> mended(2, WithoutJitter());
+  mended[0].max_per_candidate = 1;
+  Call repair(4, mended);
+  EXPECT_FALSE(repair.MayRepair());
+  EXPECT_EQ(repair.Fail(C::kSchema), "b+0ms");
+  EXPECT_TRUE(repair.MayRepair());
+}
+
+TEST(RetryTest, EachCandidateIsWaitedForByItsOwnLimit) {
+  std::vector<RetryPolicy> policies(2, WithoutJitter());
+  policies[0].inline_wait_max = absl::ZeroDuration();
+  policies[1].inline_wait_max = absl::Seconds(5);
+  Call call(10, policies);
+  EXPECT_EQ(call.Fail(Hinted(C::kOverload, absl::Seconds(1))), "b+0ms");
+  EXPECT_EQ(call.Fail(Hinted(C::kOverload, absl::Seconds(5))), "b+5000ms");
+  Call alone(10, {policies[0]});
+  EXPECT_EQ(alone.Fail(Hinted(C::kRate, absl::Milliseconds(1))), "stop");
+  Call patient(10, {policies[1]});
+  EXPECT_EQ(patient.Fail(Hinted(C::kRate, absl::Seconds(5))), "a+5000ms");
+  EXPECT_EQ(patient.Fail(Hinted(C::kRate, absl::Milliseconds(5001))), "stop");
+}
+
 TEST(RetryTest, WithoutFailoverTheCandidateStays) {
   Call call(2, AtMost(4), /*may_change=*/false);
   EXPECT_EQ(call.Fail(C::kTimeout), "a+250ms");
@@ -198,16 +267,16 @@ TEST(RetryTest, WhoCannotBeSelectedIsPassedOver) {
 }
 
 TEST(RetryTest, FirstTakesTheFirstThatCanBeSelected) {
-  const std::vector<BackoffPolicy> three(3);
-  EXPECT_EQ(RetryState({}, three, true).First(All), 0);
-  EXPECT_EQ(RetryState({}, three, true).First([](int i) { return i == 2; }), 2);
-  EXPECT_EQ(RetryState({}, three, true).First([](int) { return false; }), std::nullopt);
-  EXPECT_EQ(RetryState({}, three, false).First([](int i) { return i != 0; }), std::nullopt);
-  EXPECT_EQ(RetryState({}, {}, true).First(All), std::nullopt);
+  const std::vector<RetryPolicy> three(3);
+  EXPECT_EQ(RetryState(3, three, true).First(All), 0);
+  EXPECT_EQ(RetryState(3, three, true).First([](int i) { return i == 2; }), 2);
+  EXPECT_EQ(RetryState(3, three, true).First([](int) { return false; }), std::nullopt);
+  EXPECT_EQ(RetryState(3, three, false).First([](int i) { return i != 0; }), std::nullopt);
+  EXPECT_EQ(RetryState(3, {}, true).First(All), std::nullopt);
 }
 
 TEST(RetryTest, OtherLeftTellsWhoElseMayServe) {
-  RetryState state(AtMost(10), std::vector<BackoffPolicy>(3), true);
+  RetryState state(10, std::vector<RetryPolicy>(3), true);
   EXPECT_EQ(state.OtherLeft(0, All), 1);
   EXPECT_EQ(state.OtherLeft(2, All), 0);
   EXPECT_EQ(state.OtherLeft(0, [](int i) { return i != 1; }), 2);
@@ -215,7 +284,7 @@ TEST(RetryTest, OtherLeftTellsWhoElseMayServe) {
   state.After(Failed(C::kMalformed), 0, kStart, kNever, kAll, Zero);
   state.After(Hinted(C::kRate, absl::Seconds(9)), 1, kStart, kNever, kAll, Zero);
   EXPECT_EQ(state.OtherLeft(2, All), std::nullopt);  // one is spent, the other asked to wait
-  EXPECT_EQ(RetryState({}, std::vector<BackoffPolicy>(3), false).OtherLeft(0, All), std::nullopt);
+  EXPECT_EQ(RetryState(3, std::vector<RetryPolicy>(3), false).OtherLeft(0, All), std::nullopt);
 }
 
 TEST(RetryTest, ARateHintIsWaitedForOnlyAloneAndOnlyIfShort) {
@@ -257,7 +326,7 @@ TEST(RetryTest, ThreeRateAnswersWithoutHintsOfASoleCandidate) {
   std::mt19937_64 generator(3);
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   for (int i = 0; i < 1000; ++i) {
-    RetryState state({}, std::vector<BackoffPolicy>(1), true);
+    RetryState state(3, std::vector<RetryPolicy>(1), true);
     const auto first = state.After(Failed(C::kRate), 0, kStart, kNever, kAll, random);
     ASSERT_EQ(first.kind, Kind::kSame);
     ASSERT_LT(first.at - kStart, absl::Milliseconds(250));
@@ -318,15 +387,16 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
   const auto random = [&] { return std::uniform_real_distribution<double>()(generator); };
   for (int round = 0; round < 20000; ++round) {
     const int count = 1 + below(4);
-    RetryPolicy policy = AtMost(1 + below(10));
-    if (below(2) == 0) policy.max_per_candidate = 1 + below(5);
+    const int max_attempts = 1 + below(10);
+    std::vector<RetryPolicy> policies(static_cast<size_t>(count));
+    for (RetryPolicy& policy : policies) {
+      policy.backoff = {absl::Milliseconds(1 + below(500)), absl::Seconds(1 + below(9)),
+                        static_cast<Jitter>(below(4))};
+      if (below(2) == 0) policy.max_per_candidate = 1 + below(5);
+      policy.inline_wait_max = absl::Milliseconds(below(4000));
+    }
     const bool may_change = below(4) != 0;
-    const auto jitter = static_cast<Jitter>(below(4));
-    RetryState state(policy,
-                     std::vector<BackoffPolicy>(
-                         static_cast<size_t>(count),
-                         {absl::Milliseconds(1 + below(500)), absl::Seconds(1 + below(9)), jitter}),
-                     may_change);
+    RetryState state(max_attempts, policies, may_change);
     const Instant not_after = kStart + absl::Milliseconds(below(20000));
     std::vector<bool> selectable(static_cast<size_t>(count));
     std::vector<bool> spent(static_cast<size_t>(count));
@@ -356,8 +426,8 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
       ASSERT_EQ(state.attempts(), attempts);
       if (next.kind == Kind::kStop) break;
       const auto to = static_cast<size_t>(next.candidate);
-      ASSERT_LT(attempts, policy.max_attempts);
-      ASSERT_LT(asked[to], policy.max_per_candidate.value_or(policy.max_attempts));
+      ASSERT_LT(attempts, max_attempts);
+      ASSERT_LT(asked[to], policies[to].max_per_candidate.value_or(max_attempts));
       ASSERT_TRUE(can(next.candidate));
       ASSERT_FALSE(spent[to]);
       ASSERT_GE(next.at, now);
@@ -367,7 +437,7 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
       if (next.kind == Kind::kSame) {
         ASSERT_FALSE(no_repeat);
         if (hinted) {
-          ASSERT_LE(hint, policy.inline_wait_max);
+          ASSERT_LE(hint, policies[to].inline_wait_max);
         }
       } else {
         ASSERT_TRUE(may_change && rule.next);
@@ -378,7 +448,7 @@ TEST(RetryTest, InvariantsHoldForAnySequence) {
       current = next.candidate;
       now = next.at;
     }
-    ASSERT_LE(attempts, std::max(1, policy.max_attempts));
+    ASSERT_LE(attempts, std::max(1, max_attempts));
   }
 }
 

@@ -46,11 +46,11 @@ Route Support() {
 
 Route Direct() {
   Route direct;
-  direct.retry.max_attempts = 4;
+  direct.max_attempts = 4;
   direct.deadline.max = absl::Seconds(77);
   Candidate& candidate = direct.tiers.emplace_back().candidates.emplace_back();
   candidate.timeouts.ttft = absl::Seconds(11);
-  candidate.backoff.base = absl::Milliseconds(33);
+  candidate.retry.backoff.base = absl::Milliseconds(33);
   return direct;
 }
 
@@ -99,7 +99,7 @@ TEST(RouterTest, APairIsCutAtItsFirstSlashAndHasTheGlobalSettings) {
   const auto route = router->Find("local/org/model");
   ASSERT_TRUE(route.ok());
   EXPECT_TRUE((*route)->direct);
-  EXPECT_EQ((*route)->retry.max_attempts, 4);
+  EXPECT_EQ((*route)->max_attempts, 4);
   EXPECT_EQ((*route)->deadline.max, absl::Seconds(77));
   ASSERT_EQ((*route)->tiers.size(), 1U);
   ASSERT_EQ((*route)->tiers[0].candidates.size(), 1U);
@@ -109,7 +109,7 @@ TEST(RouterTest, APairIsCutAtItsFirstSlashAndHasTheGlobalSettings) {
   EXPECT_EQ(candidate.model, "org/model");
   EXPECT_EQ(candidate.context_window, 4096);
   EXPECT_EQ(candidate.timeouts.ttft, absl::Seconds(11));
-  EXPECT_EQ(candidate.backoff.base, absl::Milliseconds(33));
+  EXPECT_EQ(candidate.retry.backoff.base, absl::Milliseconds(33));
   const auto plan = router->MakePlan(*route, v1::CallContext(), Half);
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan->reason, "direct");
