@@ -135,20 +135,25 @@ class RawCall final : public Caller::Call {
     queue_.Shutdown();
     Await(nullptr);
   }
-  std::optional<v1::ChatEvent> Next() override { return std::nullopt; }
+  std::optional<v1::ChatEvent> Next() override {
+    if (read_) return std::nullopt;
+    read_ = true;
+    call_->Read(&answer_, &answer_);
+    Await(&answer_);
+    if (!answer_.Valid()) return std::nullopt;
+    return v1::ChatEvent();
+  }
   void Cancel() override { context_.TryCancel(); }
   Reply End() override {
     ended_ = true;
     Reply reply;
     grpc::Status status;
-    grpc::ByteBuffer answer;  // the status comes behind it
-    call_->Read(&answer, this);
-    Await(this);
+    (void)Next();  // the status comes behind it
     call_->Finish(&status, &status);
     Await(&status);
     Note(status, context_, &reply);
     std::vector<grpc::Slice> slices;
-    if (answer.Valid() && answer.Dump(&slices).ok()) {
+    if (answer_.Valid() && answer_.Dump(&slices).ok()) {
       for (const grpc::Slice& slice : slices) {
         reply.bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
       }
@@ -169,6 +174,8 @@ class RawCall final : public Caller::Call {
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  grpc::ByteBuffer answer_;
+  bool read_ = false;
   bool ended_ = false;
 };
 

@@ -51,7 +51,7 @@ class Caller {
   class Call {
    public:
     virtual ~Call() = default;
-    // Of a stream: the next event; nullopt: it is over.
+    // Of a stream: the next event (of a raw call: an empty one, once); nullopt: it is over.
     virtual std::optional<v1::ChatEvent> Next() = 0;
     virtual void Cancel() = 0;
     // Until the call has ended, all that came before included.
