@@ -195,6 +195,15 @@ std::string HashSeedOf(absl::string_view group_name, const v1::GroupConfig& grou
   return group.hash_seed().empty() ? std::string(group_name) : group.hash_seed();
 }
 
+std::set<std::string> FallbacksOnly(const v1::Config& config) {
+  std::set<std::string> names;
+  for (const auto& [name, group] : config.groups()) {
+    names.insert(group.fallback().begin(), group.fallback().end());
+  }
+  for (const auto& [alias, target] : config.aliases()) names.erase(target);
+  return names;
+}
+
 std::string CandidateIdOf(const v1::CandidateConfig& candidate) {
   return candidate.id().empty() ? absl::StrCat(candidate.provider(), "/", candidate.model())
                                 : candidate.id();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ std::string HashSeedOf(absl::string_view group_name, const v1::GroupConfig& grou
 inline bool FailoverOf(const v1::GroupConfig& group) {
   return !group.has_failover() || group.failover();
 }
+// The groups that are meant to be asked after another has failed: such a one may be drained whole.
+std::set<std::string> FallbacksOnly(const v1::Config& config);
 std::string CandidateIdOf(const v1::CandidateConfig& candidate);
 inline int WeightOf(const v1::CandidateConfig& candidate) {
   return candidate.has_weight() ? candidate.weight() : 1;

@@ -35,7 +35,7 @@ aliases:                        # what applications ask for
   fast: support
   test: mock/echo
 
-retry: { max_attempts: 3 }      # attempts of a call over all candidates
+retry: { max_attempts: 4 }      # attempts of a call over all candidates: one for each, and a repetition
 timeouts: { ttft: 60s }         # to the first token of a stream
 deadline: { default: 120s }     # of a call without one
 

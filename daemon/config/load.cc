@@ -18,6 +18,7 @@
 #include "daemon/config/reader.h"
 #include "daemon/config/secrets.h"
 #include "daemon/config/validate.h"
+#include "daemon/config/warnings.h"
 #include "daemon/config/yaml.h"
 
 namespace mg {
@@ -30,6 +31,12 @@ int LoadedConfig::LineOf(absl::string_view path) const {
     path = cut == absl::string_view::npos ? absl::string_view() : path.substr(0, cut);
   }
   return 0;
+}
+
+void LoadedConfig::Warn(absl::string_view path, absl::string_view message) {
+  const SourceLines::Place at = sources.At(LineOf(path));
+  warnings.push_back(
+      ToText(Problem{at.file, at.line, std::string(path), std::string(message), ""}));
 }
 
 const Secret& LoadedConfig::SecretOf(absl::string_view provider, absl::string_view key) const {
@@ -90,6 +97,7 @@ LoadedConfig LoadLayers(const std::vector<ConfigSource>& layers, const Outside& 
     }
     TakeAwsEnvironment(outside, &loaded, &log);
     ValidateConfig(outside, &loaded, &log);
+    if (log.empty()) WarnOfRetries(&loaded);
   }
   loaded.problems = log.Take();
   return loaded;

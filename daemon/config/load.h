@@ -60,6 +60,8 @@ struct LoadedConfig {
   bool ok() const { return problems.empty(); }
   // Of the path, or of the nearest part of it that is in the file; 0: none is.
   int LineOf(absl::string_view path) const;
+  // Adds to the warnings. The message says what is wrong at `path`, and what to do.
+  void Warn(absl::string_view path, absl::string_view message);
   // The secret under this key of a provider's kind ("aws.session_token"); empty: none.
   const Secret& SecretOf(absl::string_view provider, absl::string_view key) const;
   // The key of a provider: empty where none is configured.

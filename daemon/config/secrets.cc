@@ -63,10 +63,8 @@ void ResolveSecret(const SecretPlace& place, const Outside& outside, LoadedConfi
     if (absl::EndsWith(text, "\n")) text.pop_back();
     if (absl::EndsWith(text, "\r")) text.pop_back();
     if (content->others_can_read) {
-      const SourceLines::Place at = loaded->sources.At(line);
-      loaded->warnings.push_back(ToText(
-          Problem{at.file, at.line, place.path,
-                  absl::StrCat(what, " can be read by everybody on this machine: chmod o-r"), ""}));
+      loaded->Warn(place.path,
+                   absl::StrCat(what, " can be read by everybody on this machine: chmod o-r"));
     }
   }
   const std::string fault = Fault(text);

@@ -42,16 +42,6 @@ bool IsHashKey(absl::string_view key) {
          key == "team" || (absl::StartsWith(key, "metadata.") && key.size() > 9);
 }
 
-// The groups that are meant to be asked after another has failed: such a one may be drained whole.
-std::set<std::string> FallbacksOnly(const v1::Config& config) {
-  std::set<std::string> names;
-  for (const auto& [name, group] : config.groups()) {
-    names.insert(group.fallback().begin(), group.fallback().end());
-  }
-  for (const auto& [alias, target] : config.aliases()) names.erase(target);
-  return names;
-}
-
 void CheckHash(const v1::GroupConfig& group, const std::string& path, Findings* findings) {
   if (!IsHashKey(group.hash_key())) {
     findings->Add(

@@ -109,6 +109,7 @@ TEST(ConfigExample, Loads) {
   const FakeOutside outside = Keys();
   const LoadedConfig loaded = Load(ConfigExample(), outside);
   EXPECT_EQ(ToText(loaded.problems), "");
+  EXPECT_THAT(loaded.warnings, ::testing::IsEmpty());
   EXPECT_THAT(loaded.no_effect, ::testing::IsEmpty());
 }
 

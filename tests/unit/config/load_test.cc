@@ -47,7 +47,7 @@ aliases: { fast: support, offline: local-small, best: openai/gpt-5 }
 models:
   - { match: "local/qwen3-*", context_window: 40960, capabilities: [chat, stream, tools], tokenizer: none }
   - { match: "*", sampling: false }
-retry:           { max_attempts: 3, base_delay: 250ms, max_delay: 8s, jitter: full, budget: { ratio: 0.2 } }
+retry:           { max_attempts: 4, base_delay: 250ms, max_delay: 8s, jitter: full, budget: { ratio: 0.2 } }
 circuit_breaker: { scope: auto, failure_threshold: 5, cooldown: 10s }
 cooldown:        { rate_default: 5s, quota: 300s }
 timeouts:        { connect: 5s, ttft: 180s, attempt: 0s, stream_idle: 60s, stream_progress: 300s, stream_end: 5s }

@@ -65,6 +65,7 @@ TEST(Source, EmbeddedDefaults) {
   const ChosenConfig with = *ChooseConfig(std::nullopt, outside.Get());
   const LoadedConfig both = LoadLayers(with.layers, outside.Get());
   EXPECT_EQ(ToText(both.problems), "");
+  EXPECT_THAT(both.warnings, IsEmpty());
   EXPECT_EQ(both.ApiKeyOf("openai").Reveal(), "sk");
   EXPECT_EQ(both.ApiKeyOf("anthropic").Reveal(), "x");
   EXPECT_EQ(both.ApiKeyOf("cohere").Reveal(), "c");
