@@ -76,10 +76,6 @@ v1::CountTokensResponse EstimateInstead(Call& call, const absl::Status& why) {
 
 Task<absl::Status> Run(Call& call, Rpc& rpc) {
   MG_CO_RETURN_IF_ERROR(PlanCall(call, rpc, call.asked.count->chat().model()));
-  // The prompt goes to no vendor but the one that a chat would ask first, nor does another's count
-  // stand for that one's (spec/tokens.md §6.1).
-  call.plan.order.resize(1);
-  call.plan.may_change_candidate = false;
   DeadlineTimer timer(call.loop, call.deadline, call.cancellation);
   v1::CountTokensResponse response;
   if (ProviderCounts(call)) {
@@ -113,6 +109,9 @@ Task<absl::Status> CountTokensMethod::Serve(
     auto* count = static_cast<v1::CountTokensRequest*>(request->get());
     call.asked.count = count;
     call.record.requested_model = count->chat().model();
+    // The prompt goes to no vendor but the one that a chat would ask first, nor does another's
+    // count stand for that one's (spec/tokens.md §6.1).
+    count->mutable_chat()->mutable_context()->set_disable_fallback(true);
     status = Check(count, *call.snapshot);
     if (status.ok()) status = co_await Run(call, rpc);
   }

@@ -169,6 +169,20 @@ TEST(UpstreamTlsTest, ACancellationInTheHandshakeClosesTheConnection) {
   EXPECT_TRUE(upstream.WaitForOpenConnections(0));
 }
 
+// In small records, of which TLS holds some where a turn of the loop has read enough.
+TEST(UpstreamTlsTest, ALargeBodyArrivesWhole) {
+  TlsIdentity identity;
+  MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
+  FakeUpstream upstream({.tls = &identity});
+  Script script;
+  script.Chunked();
+  for (int i = 0; i < 4000; ++i) script.Body(std::string(1000, 'x'));
+  upstream.Otherwise().Reply(std::move(script));
+  const Answer answer = AskWithCa(upstream, identity.ca_file);
+  EXPECT_TRUE(answer.body_status.ok()) << answer.body_status;
+  EXPECT_EQ(answer.body.size(), 4'000'000U);
+}
+
 TEST(UpstreamTlsTest, ACutIsNoEndOfABodyWithoutLength) {
   TlsIdentity identity;
   MakeTlsIdentity({"127.0.0.1"}, /*expired=*/false, &identity);
